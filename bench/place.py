@@ -1,0 +1,51 @@
+"""Where a measurement takes place: a database for the engine, and one of the same kind beside it for the reference."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.reference.sqlite import Reference
+
+SQLITE = "sqlite:///"
+# Below the current directory, because the system's temporary directory may be memory, which has no fsync to wait for.
+ROOM = Path(".bench")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The database of the engine, by URL, and a fresh one for the reference."""
+
+    url: str
+    reference: Reference
+
+
+@contextmanager
+def place(url: str | None) -> Iterator[Place]:
+    """Open the given database, or a fresh SQLite file that is gone afterwards."""
+    if url is None:
+        with _room() as room, place(f"{SQLITE}{room / 'bench.db'}") as made:
+            yield made
+        return
+    if not url.startswith(SQLITE):
+        raise SystemExit(f"bench: no reference for {url.partition(':')[0]!r}; write bench/reference/ for it")
+    reference = Reference(Path(f"{url.removeprefix(SQLITE)}.reference.db"))
+    try:
+        yield Place(url=url, reference=reference)
+    finally:
+        reference.close()
+
+
+@contextmanager
+def _room() -> Iterator[Path]:
+    ROOM.mkdir(exist_ok=True)
+    (ROOM / ".gitignore").write_text("*\n")
+    room = Path(tempfile.mkdtemp(dir=ROOM.resolve()))
+    try:
+        yield room
+    finally:
+        shutil.rmtree(room)

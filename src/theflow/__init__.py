@@ -1,0 +1,88 @@
+"""theflow: durable job flows in plain Python, in the database you already have."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from theflow.errors import TheFlowError
+    from theflow.model.failure import Failure
+    from theflow.model.job import JobMeta
+    from theflow.model.orchestration import Chain, Dag
+    from theflow.model.retry import Retry
+    from theflow.model.scheme import UNLIMITED, FlowScheme, TaskScheme
+    from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
+    from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, LogLine, Page, TaskLine
+    from theflow.runtime.async_client import AsyncClient
+    from theflow.runtime.client import Client, FlowHandle
+    from theflow.runtime.context import Context
+    from theflow.runtime.options import RuntimeOptions
+    from theflow.runtime.runtime import Runtime
+    from theflow.wire import bootstrap, connect, connect_async
+
+__version__ = "0.1.0"
+
+# Nothing is imported before it is asked for: `import theflow` costs nothing to programs that only define flows.
+_HOMES = {
+    "errors": ("TheFlowError",),
+    "model.failure": ("Failure",),
+    "model.job": ("JobMeta",),
+    "model.orchestration": ("Chain", "Dag"),
+    "model.retry": ("Retry",),
+    "model.scheme": ("UNLIMITED", "FlowScheme", "TaskScheme"),
+    "model.status": ("AttemptStatus", "FlowStatus", "TaskStatus"),
+    "model.view": ("Attempt", "FlowDetail", "FlowFilter", "FlowSummary", "LogLine", "Page", "TaskLine"),
+    "runtime.async_client": ("AsyncClient",),
+    "runtime.client": ("Client", "FlowHandle"),
+    "runtime.context": ("Context",),
+    "runtime.options": ("RuntimeOptions",),
+    "runtime.runtime": ("Runtime",),
+    "wire": ("bootstrap", "connect", "connect_async"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "UNLIMITED",
+    "AsyncClient",
+    "Attempt",
+    "AttemptStatus",
+    "Chain",
+    "Client",
+    "Context",
+    "Dag",
+    "Failure",
+    "FlowDetail",
+    "FlowFilter",
+    "FlowHandle",
+    "FlowScheme",
+    "FlowStatus",
+    "FlowSummary",
+    "JobMeta",
+    "LogLine",
+    "Page",
+    "Retry",
+    "Runtime",
+    "RuntimeOptions",
+    "TaskLine",
+    "TaskScheme",
+    "TaskStatus",
+    "TheFlowError",
+    "bootstrap",
+    "connect",
+    "connect_async",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'theflow' has no attribute {name!r}")
+    value = getattr(import_module(f"theflow.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,53 @@
+"""What the SQL store asks of a database: transactions in which named statements run, and how its errors read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+Row = Sequence[Any]
+
+
+class Session(Protocol):
+    """One transaction, or one connection for reading."""
+
+    def run(self, name: str, given: Mapping[str, object]) -> int:
+        """Execute a statement; return how many rows it changed."""
+
+    def many(self, name: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Execute a statement for each row, whose values stand in the statement's order; return the rows changed."""
+
+    def all(self, name: str, given: Mapping[str, object]) -> list[Row]:
+        """Execute a statement and return its rows."""
+
+    def one(self, name: str, given: Mapping[str, object]) -> Row | None:
+        """Execute a statement and return its first row."""
+
+    def filtered(self, name: str, filters: Sequence[str], tail: str, given: Mapping[str, object]) -> list[Row]:
+        """Execute a statement with the named filters added to its WHERE, and an ORDER BY at the end."""
+
+
+class Dialect(Protocol):
+    """A kind of database."""
+
+    def prepare(self) -> None:
+        """Create the schema or bring it up to date."""
+
+    def require(self) -> None:
+        """Raise StoreUnusable unless the schema is there and known."""
+
+    def close(self) -> None:
+        """Give back every connection."""
+
+    def write(self) -> AbstractContextManager[Session]:
+        """Open a transaction that is committed at the end, and rolled back at an error."""
+
+    def pulse(self) -> AbstractContextManager[Session]:
+        """Open a transaction on the connection that is kept for the heartbeat."""
+
+    def read(self) -> AbstractContextManager[Session]:
+        """Open a view of the database that does not change while it is open."""
+
+    def change_token(self) -> object:
+        """Return a value that differs after somebody else has written."""

@@ -1,0 +1,156 @@
+"""The queue of the reference store: jobs until their flows end, in the order of their offsets."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from theflow.database.store import LookQuery, QueuePlace
+from theflow.model.flow_data import FlowDataPartial
+from theflow.model.shaping import Candidate, Look
+
+
+@dataclass(slots=True, kw_only=True)
+class MemoryJob:
+    """A job that waits or is held. `progress` is how many tasks of its flow had ended at the newest claim."""
+
+    offset: int
+    flow_class: str
+    user: str
+    version: int | None
+    priority: int
+    run_at: int | None
+    owner: int | None = None
+    parked: bool = False
+    claims: int = 0
+    progress: int = 0
+
+    @classmethod
+    def from_partial(cls, flow: FlowDataPartial, offset: int) -> MemoryJob:
+        """Queue a new flow under its offset."""
+        return cls(
+            offset=offset,
+            flow_class=flow.meta.flow_class,
+            user=flow.meta.user,
+            version=flow.version,
+            priority=flow.meta.priority,
+            run_at=flow.run_at,
+        )
+
+    @property
+    def free(self) -> bool:
+        """Whether nobody holds it and no person has to look at it first."""
+        return self.owner is None and not self.parked
+
+    def due(self, now: int) -> bool:
+        """Whether its time has come."""
+        return self.run_at is None or self.run_at <= now
+
+    def fits(self, versions: Collection[int]) -> bool:
+        """Whether one of these versions of its class may run it."""
+        return self.version is None or self.version in versions
+
+    def count_claim(self, ended: int) -> None:
+        """Count a claim: from one again if a task ended since the newest one."""
+        self.claims = 1 if ended > self.progress else self.claims + 1
+        self.progress = max(ended, self.progress)
+
+
+class MemoryQueue:
+    """All jobs of flows that have not ended."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[int, MemoryJob] = {}
+
+    def add(self, job: MemoryJob) -> None:
+        """Append a job; its offset is above all others."""
+        self._jobs[job.offset] = job
+
+    def get(self, offset: int) -> MemoryJob | None:
+        """Return a job, unless its flow has ended."""
+        return self._jobs.get(offset)
+
+    def remove(self, offset: int) -> None:
+        """Forget a job whose flow has ended."""
+        self._jobs.pop(offset, None)
+
+    def held_by(self, owner: int) -> list[MemoryJob]:
+        """List the jobs that an incarnation holds."""
+        return [job for job in self._jobs.values() if job.owner == owner]
+
+    def free_all(self, owner: int) -> int:
+        """Take the jobs of an incarnation from it; return how many there were."""
+        held = self.held_by(owner)
+        for job in held:
+            job.owner = None
+        return len(held)
+
+    def hand_over(self, owner: int) -> None:
+        """Free the jobs of an incarnation that stops cleanly: that was no crash, so its claims do not count."""
+        for job in self.held_by(owner):
+            job.owner = None
+            job.claims -= 1
+
+    def look(self, query: LookQuery) -> Look:
+        """Find who may be next: the heads of each user's queue where order counts, else whoever this code can run."""
+        jobs = [job for job in self._jobs.values() if job.flow_class == query.flow_class]
+        waiting = [job for job in jobs if job.free and job.due(query.now)]
+        if not query.ordered:
+            found = sorted((job for job in waiting if job.fits(query.versions)), key=_rank)
+            return Look(now=query.now, candidates=tuple(_candidate(job) for job in found[: query.limit]), live={})
+        live = {
+            (query.flow_class, user): tuple(job.offset for job in held)
+            for user, held in _by_user(job for job in jobs if job.owner is not None).items()
+        }
+        # Queues go by their first flow, and within a queue nothing overtakes.
+        queues = sorted(_by_user(waiting).values(), key=lambda queue: _rank(queue[0]))
+        heads = [job for queue in queues for job in queue[: query.concurrency]]
+        # Heads of queues that are full must not take the room of heads that could start.
+        limit = query.limit + len(live) * query.concurrency
+        return Look(now=query.now, candidates=tuple(_candidate(job) for job in heads[:limit]), live=live)
+
+    def place(self, offset: int, now: int, names: Mapping[int, str]) -> QueuePlace | None:
+        """Say where a job stands among those of its user and class; None if its flow has ended."""
+        job = self._jobs.get(offset)
+        if job is None:
+            return None
+        queue = [each for each in self._jobs.values() if (each.flow_class, each.user) == (job.flow_class, job.user)]
+        ahead = [each.offset for each in queue if each.offset < offset and each.free and each.due(now)]
+        return QueuePlace(
+            offset=offset,
+            owner=None if job.owner is None else names[job.owner],
+            parked=job.parked,
+            claims=job.claims,
+            ahead=len(ahead),
+            first_ahead=min(ahead, default=None),
+            live=tuple(each.offset for each in queue if each.owner is not None),
+        )
+
+    def unfinished(self, flow_class: str, versions: Collection[int], now: int) -> int:
+        """Count the jobs of a class that are held or could be, of versions that this code knows."""
+        jobs = [job for job in self._jobs.values() if job.flow_class == flow_class and job.fits(versions)]
+        return sum(job.owner is not None or (job.free and job.due(now)) for job in jobs)
+
+
+def _rank(job: MemoryJob) -> tuple[int, int]:
+    return -job.priority, job.offset
+
+
+def _by_user(jobs: Iterable[MemoryJob]) -> dict[str, list[MemoryJob]]:
+    queues: dict[str, list[MemoryJob]] = defaultdict(list)
+    for job in jobs:
+        queues[job.user].append(job)
+    return queues
+
+
+def _candidate(job: MemoryJob) -> Candidate:
+    return Candidate(
+        offset=job.offset,
+        flow_class=job.flow_class,
+        user=job.user,
+        version=job.version,
+        priority=job.priority,
+        run_at=job.run_at,
+        claims=job.claims,
+    )

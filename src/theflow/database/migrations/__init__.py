@@ -1,0 +1,1 @@
+"""Alembic's scripts: one squashed baseline, then one file a change."""

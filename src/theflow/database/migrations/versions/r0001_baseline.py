@@ -1,0 +1,200 @@
+"""The first schema: the queue, flows with their tasks, attempts and logs, runtimes, classes and their snapshots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Small = sa.Integer()
+Text = sa.Text()
+# A key needs a length on MySQL, and compares byte by byte everywhere: SQLite's default collation does.
+Key = (
+    sa.String(255)
+    .with_variant(sa.Text(), "sqlite")
+    .with_variant(sa.String(255, collation="C"), "postgresql")
+    .with_variant(sa.String(255, collation="utf8mb4_bin"), "mysql", "mariadb")
+)
+TABLE: dict[str, Any] = {"sqlite_strict": True, "mysql_charset": "utf8mb4", "mysql_engine": "InnoDB"}
+
+
+def upgrade() -> None:
+    """Create every table."""
+    _queue()
+    _flows()
+    _tasks()
+    _runtimes()
+    _classes()
+
+
+def _queue() -> None:
+    counter = op.create_table("job_counter", sa.Column("newest", Big, nullable=False), **TABLE)
+    op.bulk_insert(counter, [{"newest": 0}])
+    op.create_table(
+        "job_event",
+        sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
+        sa.Column("flow_id", Key, nullable=False),
+        sa.Column("flow_class", Key, nullable=False),
+        sa.Column("user_name", Key, nullable=False),
+        sa.Column("version", Small),
+        sa.Column("priority", Small, nullable=False),
+        sa.Column("run_at", Big),
+        sa.Column("owner", Big),
+        sa.Column("parked", Small, nullable=False),
+        sa.Column("claims", Small, nullable=False),
+        sa.Column("progress", Small, nullable=False),
+        **TABLE,
+    )
+    waiting = sa.text("owner IS NULL AND parked = 0")
+    op.create_index(
+        "job_open",
+        "job_event",
+        ["flow_class", sa.text("priority DESC"), "job_offset"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )
+    op.create_index(
+        "job_queue",
+        "job_event",
+        ["flow_class", "user_name", "job_offset"],
+        sqlite_where=waiting,
+        postgresql_where=waiting,
+    )
+    held = sa.text("owner IS NOT NULL")
+    op.create_index("job_owner", "job_event", ["owner"], sqlite_where=held, postgresql_where=held)
+
+
+def _flows() -> None:
+    op.create_table(
+        "flow",
+        sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
+        sa.Column("flow_id", Key, nullable=False),
+        sa.Column("flow_class", Key, nullable=False),
+        sa.Column("user_name", Key, nullable=False),
+        sa.Column("version", Small),
+        sa.Column("priority", Small, nullable=False),
+        sa.Column("run_at", Big),
+        sa.Column("input", Text, nullable=False),
+        sa.Column("description", Text, nullable=False),
+        sa.Column("labels", Text, nullable=False),
+        sa.Column("idempotency_key", Key),
+        sa.Column("status", Key, nullable=False),
+        sa.Column("storage", Text),
+        sa.Column("reason", Text, nullable=False),
+        sa.Column("created_at", Big, nullable=False),
+        sa.Column("started_at", Big),
+        sa.Column("ended_at", Big),
+        **TABLE,
+    )
+    op.create_index("flow_by_id", "flow", ["flow_id"], unique=True)
+    op.create_index("flow_by_user", "flow", ["user_name", "job_offset"])
+    keyed = sa.text("idempotency_key IS NOT NULL")
+    op.create_index(
+        "flow_by_key",
+        "flow",
+        ["user_name", "flow_class", "idempotency_key"],
+        unique=True,
+        sqlite_where=keyed,
+        postgresql_where=keyed,
+    )
+    trouble = sa.text("status IN ('failed', 'parked')")
+    op.create_index("flow_in_trouble", "flow", ["status", "job_offset"], sqlite_where=trouble, postgresql_where=trouble)
+
+
+def _tasks() -> None:
+    op.create_table(
+        "flow_task",
+        *_of_task(),
+        sa.Column("status", Key, nullable=False),
+        sa.Column("attempt", Small, nullable=False),
+        sa.Column("failures", Small, nullable=False),
+        sa.Column("result", Text),
+        sa.Column("retry_at", Big),
+        sa.Column("started_at", Big),
+        sa.Column("ended_at", Big),
+        sa.Column("runtime", Big, nullable=False),
+        sqlite_with_rowid=False,
+        **TABLE,
+    )
+    op.create_table(
+        "task_attempt",
+        *_of_task(),
+        sa.Column("attempt", Small, primary_key=True, autoincrement=False),
+        sa.Column("status", Key, nullable=False),
+        sa.Column("error", Text),
+        sa.Column("runtime", Big, nullable=False),
+        sa.Column("started_at", Big),
+        sa.Column("ended_at", Big),
+        **TABLE,
+    )
+    op.create_table(
+        "flow_log",
+        sa.Column("id", Big, primary_key=True, autoincrement=True),
+        sa.Column("job_offset", Big, nullable=False),
+        sa.Column("name", Key, nullable=False),
+        sa.Column("attempt", Small, nullable=False),
+        sa.Column("logged_at", Big, nullable=False),
+        sa.Column("level", Key, nullable=False),
+        sa.Column("logger", Text, nullable=False),
+        sa.Column("message", Text, nullable=False),
+        **TABLE,
+    )
+    op.create_index("flow_log_by_flow", "flow_log", ["job_offset", "id"])
+
+
+def _of_task() -> tuple[sa.Column[int], sa.Column[str], sa.Column[int]]:
+    return (
+        sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
+        sa.Column("name", Key, primary_key=True),
+        sa.Column("idx", Small, primary_key=True, autoincrement=False),
+    )
+
+
+def _runtimes() -> None:
+    op.create_table(
+        "runtime",
+        sa.Column("id", Big, primary_key=True, autoincrement=True),
+        sa.Column("name", Key, nullable=False),
+        sa.Column("held_name", Key, unique=True),
+        sa.Column("epoch", Big, nullable=False),
+        sa.Column("turn", Big, nullable=False),
+        sa.Column("state", Key, nullable=False),
+        sa.Column("host", Text, nullable=False),
+        sa.Column("pid", Big, nullable=False),
+        sa.Column("life", Text, nullable=False),
+        sa.Column("flows", Small, nullable=False),
+        sa.Column("classes", Text, nullable=False),
+        sa.Column("started_at", Big, nullable=False),
+        sqlite_autoincrement=True,
+        **TABLE,
+    )
+    op.create_table(
+        "runtime_beat",
+        sa.Column("runtime_id", Big, primary_key=True, autoincrement=False),
+        sa.Column("beat", Big, nullable=False),
+        **TABLE,
+    )
+
+
+def _classes() -> None:
+    op.create_table(
+        "flow_class",
+        sa.Column("name", Key, primary_key=True),
+        sa.Column("revision", Big, nullable=False),
+        sa.Column("paused", Small, nullable=False),
+        **TABLE,
+    )
+    op.create_table(
+        "flow_scheme",
+        sa.Column("flow_class", Key, primary_key=True),
+        sa.Column("version", Small, primary_key=True, autoincrement=False),
+        sa.Column("definition", Text, nullable=False),
+        **TABLE,
+    )

@@ -1,0 +1,17 @@
+-- Claims are counted when they are made; an outcome committed since the last one starts the count anew.
+UPDATE job_event SET
+    owner = :owner,
+    version = :version,
+    claims = CASE
+        WHEN claims = 0 THEN 1
+        WHEN progress < (
+            SELECT count(*) FROM flow_task AS t
+            WHERE t.job_offset = job_event.job_offset AND t.status IN ('succeeded', 'failed')
+        ) THEN 1
+        ELSE claims + 1
+    END,
+    progress = (
+        SELECT count(*) FROM flow_task AS t
+        WHERE t.job_offset = job_event.job_offset AND t.status IN ('succeeded', 'failed')
+    )
+WHERE job_offset = :offset AND owner IS NULL AND parked = 0

@@ -1,0 +1,2 @@
+-- Of one class.
+AND flow_class = :flow_class

@@ -1,0 +1,2 @@
+-- Created at that time or later.
+AND created_at >= :created_after

@@ -1,0 +1,2 @@
+-- Created before that time.
+AND created_at < :created_before

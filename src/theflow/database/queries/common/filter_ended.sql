@@ -1,0 +1,2 @@
+-- Of flows that have ended or are parked.
+AND status = :status

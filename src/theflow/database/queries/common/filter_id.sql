@@ -1,0 +1,2 @@
+-- Of ids with a prefix.
+AND flow_id >= :first AND flow_id < :beyond

@@ -1,0 +1,2 @@
+-- Of one user.
+AND user_name = :user_name

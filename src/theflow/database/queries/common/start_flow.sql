@@ -1,0 +1,3 @@
+-- The claim of a pending flow is its start.
+UPDATE flow SET status = 'running', version = :version, started_at = :started_at
+WHERE job_offset = :offset AND status = 'pending'

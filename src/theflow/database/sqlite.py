@@ -1,0 +1,356 @@
+"""SQLite: one file, one writer at a time behind a gate, readers beside it. Everything peculiar to it stands here."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+
+from theflow.database import schema
+from theflow.database.dialect import Row
+from theflow.database.gate import Gate
+from theflow.database.sqlite_doctor import examine
+from theflow.database.statements import Statement, load_statements
+from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailable, StoreUnusable
+from theflow.model.view import Finding
+
+PATIENCE = 5.0
+_LAST_PATIENCE = 0.5
+_READERS = 8
+# A page that changes often is copied back once per so many pages of log, not once per thousand.
+_CHECKPOINT_PAGES = 4000
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}",
+    "PRAGMA cache_size = -16000",
+    "PRAGMA temp_store = MEMORY",
+    f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
+)
+_UNAVAILABLE = frozenset(
+    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
+)
+_UNFIT = (OverflowError, UnicodeEncodeError, sqlite3.DataError, sqlite3.InterfaceError)
+_REFUSED = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE})
+
+
+class SqliteSession:
+    """Named statements on one connection."""
+
+    def __init__(self, connection: sqlite3.Connection, statements: Mapping[str, Statement]) -> None:
+        self._connection = connection
+        self._statements = statements
+
+    def run(self, name: str, given: Mapping[str, object]) -> int:
+        """Execute a statement; return how many rows it changed."""
+        statement = self._statements[name]
+        return self._connection.execute(statement.text, statement.values(given)).rowcount
+
+    def many(self, name: str, rows: Sequence[tuple[object, ...]]) -> int:
+        """Execute a statement for each row; return the rows changed."""
+        return self._connection.executemany(self._statements[name].text, rows).rowcount if rows else 0
+
+    def all(self, name: str, given: Mapping[str, object]) -> list[Row]:
+        """Execute a statement and return its rows."""
+        statement = self._statements[name]
+        return self._connection.execute(statement.text, statement.values(given)).fetchall()
+
+    def one(self, name: str, given: Mapping[str, object]) -> Row | None:
+        """Execute a statement and return its first row."""
+        found = self.all(name, given)
+        return found[0] if found else None
+
+    def filtered(self, name: str, filters: Sequence[str], tail: str, given: Mapping[str, object]) -> list[Row]:
+        """Execute a statement with filters added."""
+        statement = self._statements[name]
+        for part in (*filters, tail):
+            statement = statement.plus(self._statements[part])
+        return self._connection.execute(statement.text, statement.values(given)).fetchall()
+
+
+class _Writer:
+    """A connection that writes, one transaction at a time, behind the gate."""
+
+    def __init__(self, connection: sqlite3.Connection, gate: Gate, session: SqliteSession) -> None:
+        self._connection = connection
+        self._gate = gate
+        self._session = session
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqliteSession]:
+        with self._turn:
+            self._gate.enter()
+            try:
+                with _errors():
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    try:
+                        yield self._session
+                    except BaseException:
+                        self._roll_back()
+                        raise
+                    self._commit()
+            finally:
+                self._gate.leave()
+
+    def close(self) -> None:
+        # The last connection to close copies the log back: inside the gate, like every checkpoint.
+        with self._turn:
+            # Who keeps the gate shut has the file open too: then this is not the last connection.
+            with suppress(StoreUnavailable):
+                self._gate.enter_within(_LAST_PATIENCE)
+            try:
+                self._connection.close()
+            finally:
+                self._gate.leave()
+                self._gate.close()
+
+    def _commit(self) -> None:
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            if _code(error) == sqlite3.SQLITE_IOERR:
+                raise CommitUnknown(f"the disk failed while committing: {error}") from error
+            raise
+
+    def _roll_back(self) -> None:
+        # A full disk rolls back by itself.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+class Sqlite:
+    """The dialect of a database file. Connections are opened when they are first needed, by one process only."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._engine = sqlalchemy.create_engine(
+            sqlalchemy.URL.create("sqlite", database=str(path)),
+            creator=self._connect,
+            poolclass=sqlalchemy.QueuePool,
+            pool_size=_READERS,
+            max_overflow=0,
+            pool_timeout=PATIENCE,
+            pool_reset_on_return=None,
+        )
+        self._statements = load_statements("sqlite", "?")
+        self._opening = threading.RLock()
+        self._writers: dict[str, _Writer] = {}
+        self._process = os.getpid()
+        self._watch: sqlite3.Connection | None = None
+        self._checked = False
+
+    def prepare(self) -> None:
+        """Create the file and its schema, or bring it up to date."""
+        with self._opening:
+            if self.path.is_dir():
+                raise StoreUnusable(f"{self.path} is a directory; give the path of a database file")
+            if not self.path.exists():
+                self._create()
+            with _errors(self.path):
+                gate = self._gate()
+                gate.enter()
+                try:
+                    self._upgrade()
+                finally:
+                    gate.leave()
+                    gate.close()
+            self._checked = True
+
+    def require(self) -> None:
+        """Raise StoreUnusable unless the file is a database with a schema that this code knows."""
+        with self._opening:
+            if self._checked:
+                return
+            if self.path.is_dir():
+                raise StoreUnusable(f"{self.path} is a directory; give the path of a database file")
+            if not self.path.exists():
+                raise StoreUnusable(
+                    f"there is no database at {self.path}; submit a job or start a runtime to create it, "
+                    "or name another one with --db or THEFLOW_DATABASE_URL"
+                )
+            with _errors(self.path):
+                schema.check(self.revision(), str(self.path))
+            self._checked = True
+
+    def revision(self) -> str | None:
+        """Return the revision of the schema, None where there is none."""
+        connection = self._connect()
+        try:
+            found = connection.execute("SELECT name FROM sqlite_master WHERE name = 'alembic_version'").fetchall()
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone() if found else None
+        finally:
+            connection.close()
+        return None if row is None else str(row[0])
+
+    def schema_revision(self) -> str | None:
+        """Return the revision of the schema, None where there is no database or no schema yet."""
+        if not self.path.exists():
+            return None
+        with _errors(self.path):
+            return self.revision()
+
+    def doctor(self) -> list[Finding]:
+        """Look at file, version and settings."""
+        return examine(self)
+
+    def write(self) -> Any:
+        """Open a transaction on the connection that writes."""
+        return self._writer("engine").transaction()
+
+    def pulse(self) -> Any:
+        """Open a transaction on the connection of the heartbeat."""
+        return self._writer("pulse").transaction()
+
+    @contextmanager
+    def read(self) -> Iterator[SqliteSession]:
+        """Open a view that does not change while it is open."""
+        self._guard()
+        self.require()
+        with _errors(self.path):
+            pooled = self._engine.raw_connection()
+            try:
+                connection: Any = pooled.driver_connection
+                connection.execute("BEGIN")
+                try:
+                    yield SqliteSession(connection, self._statements)
+                finally:
+                    connection.execute("ROLLBACK")
+            finally:
+                pooled.close()
+
+    def change_token(self) -> object:
+        """Return the counter of commits by other connections: a read of shared memory, no file is opened."""
+        with self._opening:
+            self._guard()
+            if self._watch is None:
+                self.require()
+                self._watch = self._connect()
+            with _errors(self.path):
+                return self._watch.execute(self._statements["change_token"].text).fetchone()[0]
+
+    def close(self) -> None:
+        """Close every connection; a child process leaves those of its parent alone."""
+        with self._opening:
+            if self._process != os.getpid():
+                return
+            self._engine.dispose()
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
+            while self._writers:
+                self._writers.popitem()[1].close()
+
+    def _writer(self, name: str) -> _Writer:
+        self._guard()
+        writer = self._writers.get(name)
+        if writer is None:
+            with self._opening:
+                self.require()
+                if name not in self._writers:
+                    connection = self._connect()
+                    session = SqliteSession(connection, self._statements)
+                    self._writers[name] = _Writer(connection, self._gate(), session)
+                writer = self._writers[name]
+        return writer
+
+    def _guard(self) -> None:
+        if self._process != os.getpid():
+            raise StoreUnusable(
+                f"process {os.getpid()} was forked from {self._process}, which had the database open; "
+                "connections do not survive a fork: open a client of its own in the child"
+            )
+
+    def _gate(self) -> Gate:
+        return Gate(self.path.with_name(self.path.name + ".theflow-lock"), PATIENCE)
+
+    def _create(self) -> None:
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        except OSError as error:
+            raise StoreUnusable(
+                f"cannot create a database at {self.path}: {error.strerror}; choose a folder that can be written"
+            ) from None
+
+    def _upgrade(self) -> None:
+        current = self.revision()
+        if current == schema.NEWEST:
+            return
+        schema.refuse_newer(current, str(self.path))
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            schema.upgrade(connection)
+            connection.commit()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=PATIENCE
+        )
+        try:
+            for setting in _SETTINGS:
+                connection.execute(setting)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+@contextmanager
+def _errors(path: Path | None = None) -> Iterator[None]:
+    """Say what happened in theflow's own words."""
+    try:
+        yield
+    except StoreError:
+        raise
+    except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, OverflowError, UnicodeEncodeError) as error:
+        raise _translated(error, path) from error
+
+
+def _translated(error: Exception, path: Path | None) -> StoreError:
+    cause = getattr(error, "orig", None) or error
+    code = _code(cause)
+    where = f" {path}" if path else ""
+    if code == sqlite3.SQLITE_FULL:
+        return StoreUnavailable(f"the disk of the database{where} is full; make room, and the flows go on")
+    if isinstance(error, sqlalchemy.exc.TimeoutError):
+        return StoreUnavailable(f"no connection to the database{where} came free in {PATIENCE:g} s; try again")
+    if code in _UNAVAILABLE:
+        return StoreUnavailable(f"the database{where} cannot serve now: {cause}; it is tried again")
+    if code == sqlite3.SQLITE_NOTADB:
+        return StoreUnusable(f"the file{where} is not a database; name another path, or move it away")
+    if code == sqlite3.SQLITE_CANTOPEN:
+        if _handles_are_used_up():
+            return StoreUnavailable(f"the database{where} cannot be opened now: this process has too many open files")
+        return StoreUnusable(
+            f"the database{where} cannot be opened, or its folder is read-only; give this user the right to read and "
+            "write both"
+        )
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreUnusable(f"the database{where} is read-only; give this user the right to write it")
+    if code in _REFUSED or isinstance(
+        cause, OverflowError | UnicodeEncodeError | sqlite3.DataError | sqlite3.InterfaceError
+    ):
+        return RowRefused(f"the database refuses a row: {cause}")
+    return StoreUnusable(f"the database{where} cannot be used: {cause}; ask: theflow doctor")
+
+
+def _handles_are_used_up() -> bool:
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return True
+    return False
+
+
+def _code(error: BaseException) -> int | None:
+    # The lower byte is the family; the rest says more than anybody acts on.
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF

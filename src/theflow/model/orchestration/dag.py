@@ -1,0 +1,107 @@
+"""The order of tasks as a directed acyclic graph: asked what may run next, it answers from in-degrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Protocol
+
+from theflow.errors import SchemeError
+from theflow.model.plan import FlowExecPlanState, TaskState
+from theflow.model.status import TaskStatus
+from theflow.model.vector import Vector
+
+SHOWN = 20
+
+
+class TaskPlace(Protocol):
+    """What an orchestration needs to know of a task."""
+
+    @property
+    def after(self) -> tuple[str, ...]:
+        """The names of the tasks that must succeed before this one starts."""
+
+
+class OrchestratedScheme(Protocol):
+    """The scheme that an orchestration can visit."""
+
+    @property
+    def name(self) -> str:
+        """The class of flows."""
+
+
+class Dag:
+    """Each task starts when all tasks that it comes after have succeeded."""
+
+    def __init__(self, scheme: OrchestratedScheme, tasks: Mapping[str, TaskPlace]) -> None:
+        self.scheme = scheme
+        self.names = tuple(tasks)
+        self.index = {name: number for number, name in enumerate(self.names)}
+        self._after = self._order(tasks)
+        self._refuse_unknown()
+        self._refuse_cycle()
+        successors: list[list[int]] = [[] for _ in self.names]
+        for name, befores in self._after.items():
+            for before in befores:
+                successors[self.index[before]].append(self.index[name])
+        self.successors = tuple(tuple(row) for row in successors)
+        self.sources = tuple(number for number, name in enumerate(self.names) if not self._after[name])
+        self.fresh = FlowExecPlanState(
+            states=Vector(TaskState(holds=len(self._after[name])) for name in self.names), open=len(self.names)
+        )
+
+    def after(self, name: str) -> tuple[str, ...]:
+        """Name the tasks that `name` comes after."""
+        return self._after[name]
+
+    def next(self, plan: FlowExecPlanState) -> tuple[str, ...]:
+        """Name every task that may start: it is pending and nothing holds it back. O(tasks), for a flow just loaded."""
+        return tuple(
+            name
+            for name, state in zip(self.names, plan.states, strict=True)
+            if not state.holds and state.status is TaskStatus.PENDING
+        )
+
+    def ready_after(self, plan: FlowExecPlanState, ended: int) -> tuple[FlowExecPlanState, list[int]]:
+        """Release the successors of a task that succeeded; list those it was the last to hold: O(its successors)."""
+        following = self.successors[ended]
+        if not following:
+            return plan, []
+        ready = []
+        states = plan.states
+        for number in following:
+            state = states[number]
+            if not state.holds:  # it began under a definition in which it did not wait for this task
+                continue
+            states = states.set(number, TaskState(holds=state.holds - 1))
+            if state.holds == 1:
+                ready.append(number)
+        return plan.with_states(states), ready
+
+    def _order(self, tasks: Mapping[str, TaskPlace]) -> dict[str, tuple[str, ...]]:
+        return {name: task.after for name, task in tasks.items()}
+
+    def _refuse_unknown(self) -> None:
+        for name, befores in self._after.items():
+            for before in befores:
+                if before not in self.index:
+                    raise SchemeError(
+                        f"flow {self.scheme.name!r}: task {name!r} comes after {before!r}, which is no task of it; "
+                        f"its tasks are {_listed(self.names)}"
+                    )
+
+    def _refuse_cycle(self) -> None:
+        try:
+            TopologicalSorter(self._after).prepare()
+        except CycleError as error:
+            ring = " -> ".join(repr(name) for name in error.args[1])
+            raise SchemeError(
+                f"flow {self.scheme.name!r}: its tasks wait for each other in a cycle: {ring}; "
+                "take one of these tasks out of `after`, or rename the parameter that makes it come after"
+            ) from None
+
+
+def _listed(names: Iterable[str]) -> str:
+    known = sorted(names)
+    more = f" and {len(known) - SHOWN} more" if len(known) > SHOWN else ""
+    return (", ".join(repr(name) for name in known[:SHOWN]) + more) or "none yet"

@@ -1,0 +1,66 @@
+"""How far a flow has come: one state a task, and counts that spare a walk over all of them. Replaced, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from theflow.model.status import TaskStatus
+from theflow.model.vector import Vector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """Where one task stands.
+
+    `holds` counts the predecessors that have not succeeded; `attempt` numbers the newest attempt; `failures` counts
+    those that spent the retry policy; `base` is the plan's tick when the attempt started, so that a later write by a
+    parallel task shows. `result` is JSON, kept while some task may ask for it.
+    """
+
+    status: TaskStatus = TaskStatus.PENDING
+    holds: int = 0
+    attempt: int = 0
+    failures: int = 0
+    base: int = 0
+    retry_at: int | None = None
+    started_at: int | None = None
+    ended_at: int | None = None
+    result: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowExecPlanState:
+    """The states of all tasks in the scheme's order, with the storage that they share.
+
+    `open` counts tasks without an outcome, `running` attempts under way; `failed` names the tasks that failed for good.
+    `storage` maps each field of the storage to its JSON; `writes` remembers at which tick which task wrote a field.
+    """
+
+    states: Vector[TaskState]
+    open: int
+    running: int = 0
+    failed: tuple[str, ...] = ()
+    storage: Mapping[str, bytes] = field(default_factory=dict)
+    tick: int = 0
+    writes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+
+    def with_states(self, states: Vector[TaskState]) -> FlowExecPlanState:
+        """Return the plan with other states of its tasks; the counts are the caller's."""
+        return self.moved(states, self.open, self.running)
+
+    def moved(self, states: Vector[TaskState], still_open: int, running: int) -> FlowExecPlanState:
+        """Return the plan after tasks moved. Every step of a flow comes here, and `replace` would cost it twice."""
+        return FlowExecPlanState(
+            states=states,
+            open=still_open,
+            running=running,
+            failed=self.failed,
+            storage=self.storage,
+            tick=self.tick,
+            writes=self.writes,
+        )
+
+    def with_storage(self, storage: Mapping[str, bytes]) -> FlowExecPlanState:
+        """Return a plan that begins with this storage."""
+        return FlowExecPlanState(states=self.states, open=self.open, storage=storage)

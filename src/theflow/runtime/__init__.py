@@ -1,0 +1,1 @@
+"""The runtime floor: threads, the clock and the engine turn, over the port to the database."""

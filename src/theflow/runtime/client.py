@@ -1,0 +1,250 @@
+"""Submit, query and wait: what a program needs that runs no engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from theflow.database import codec
+from theflow.database.store import FlowRecord, RuntimeRecord, RuntimeStore
+from theflow.errors import DataRefused, FlowNotFound, InputError, StoreUnavailable, WaitTimedOut
+from theflow.model.flow_data import FlowDataPartial
+from theflow.model.job import JobMeta
+from theflow.model.scheme import FlowScheme
+from theflow.model.status import AttemptStatus, TaskStatus
+from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, LogLine, Page
+from theflow.runtime.clock import Clock, SystemClock
+from theflow.runtime.definition import SchemeDefinition
+from theflow.runtime.explanation import explain
+from theflow.runtime.flow_detail import flow_detail
+from theflow.runtime.ids import FlowIds
+
+PAGE_LIMIT = 1000
+JOBS_LIMIT = 100_000
+_POLL_FIRST, _POLL_LAST = 0.002, 0.05
+
+
+def _nobody() -> None:
+    """Ring for a runtime in another process: it finds out by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowHandle:
+    """A flow that was submitted. `created` is False if its idempotency key belonged to it already."""
+
+    flow_id: str
+    offset: int
+    created: bool
+    client: Client
+
+    def __repr__(self) -> str:
+        return f"FlowHandle(flow_id={self.flow_id!r}, offset={self.offset}, created={self.created})"
+
+    def wait(self, timeout: float | None = None) -> FlowDetail:
+        """Wait until the flow has ended; raise WaitTimedOut after `timeout` seconds."""
+        return self.client.wait(self.flow_id, timeout)
+
+    def get(self) -> FlowDetail:
+        """Return the flow as it stands now."""
+        return self.client.get_flow(self.flow_id)
+
+
+class Client:
+    """Made by `theflow.connect`. Threads may share it; async code uses AsyncClient, which never blocks the loop."""
+
+    def __init__(
+        self,
+        store: RuntimeStore,
+        schemes: Iterable[FlowScheme] = (),
+        clock: Clock | None = None,
+        ring: Callable[[], None] = _nobody,
+    ) -> None:
+        self._store = store
+        self._schemes = _newest(schemes)
+        self._clock = clock or SystemClock()
+        self._ring = ring
+        self._ids = FlowIds()
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the connections; may be called twice."""
+        self._closed.set()
+        self._store.close()
+
+    def create_job(self, meta: JobMeta) -> FlowHandle:
+        """Submit a job; when this returns, the job and its pending flow are on disk.
+
+        Raises InputError (with the path of the bad field) and StoreError; then nothing was stored.
+        """
+        return self.create_jobs((meta,))[0]
+
+    def create_jobs(self, metas: Iterable[JobMeta]) -> list[FlowHandle]:
+        """Submit jobs in one transaction, all or none; the handles stand in the order of the jobs."""
+        now = self._clock.now()
+        flows = [self._pending(meta, now, number) for number, meta in enumerate(metas)]
+        if not flows:
+            return []
+        if len(flows) > JOBS_LIMIT:
+            raise InputError(f"{len(flows)} jobs in one call; submit at most {JOBS_LIMIT} at once")
+        self._store.prepare()
+        jobs = self._store.create_jobs(flows)
+        self._ring()
+        return [
+            FlowHandle(flow_id=job.flow_id, offset=job.offset, created=job.flow_id == flow.flow_id, client=self)
+            for job, flow in zip(jobs, flows, strict=True)
+        ]
+
+    def get_flow(self, flow_id: str) -> FlowDetail:
+        """Return a flow with its tasks, its storage, and why it waits if it does; raise FlowNotFound."""
+        return self._detail(self._record(flow_id))
+
+    def get_ended(self, flow_id: str) -> FlowDetail | None:
+        """Return the flow if it has ended, else None; raise FlowNotFound."""
+        record = self._record(flow_id)
+        return self._detail(record) if record.summary.status.ended else None
+
+    def find_flows(
+        self, flow_filter: FlowFilter | None = None, *, after: int | None = None, limit: int = 50
+    ) -> Page[FlowSummary]:
+        """List flows, newest first; `after` is the `next` of the page before. `limit` is 1 to 1000."""
+        if type(limit) is not int or not 1 <= limit <= PAGE_LIMIT:
+            raise InputError(f"limit: expected an int from 1 to {PAGE_LIMIT}, got {limit!r}")
+        if after is not None and not 0 <= after < 2**63:
+            raise InputError(f"after: expected the `next` of an earlier page, got {after!r}")
+        found = self._store.find_flows(flow_filter or FlowFilter(), after, limit + 1)
+        more = len(found) > limit
+        return Page(items=tuple(found[:limit]), next=found[limit - 1].offset if more else None)
+
+    def wait(self, flow_id: str, timeout: float | None = None) -> FlowDetail:
+        """Wait until the flow has succeeded or failed and return it; raise WaitTimedOut after `timeout` seconds.
+
+        A parked flow has not ended: it waits for a person, and `wait` waits with it.
+        """
+        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        pause = _POLL_FIRST
+        token: object = None
+        while True:
+            try:
+                seen = self._store.change_token()
+                if seen != token:
+                    ended = self.get_ended(flow_id)
+                    if ended is not None:
+                        return ended
+                    token, pause = seen, _POLL_FIRST
+            except StoreUnavailable:
+                # It may be back before the time is up; if not, that the flow did not end in time is true as well.
+                pause = _POLL_LAST
+            left = None if deadline is None else deadline - self._clock.monotonic()
+            if left is not None and left <= 0:
+                raise WaitTimedOut(f"flow {flow_id} has not ended within {timeout:g} s; it goes on")
+            self._closed.wait(pause if left is None else min(pause, left))
+            pause = min(pause * 1.2, _POLL_LAST)
+
+    def logs(self, flow_id: str, *, task: str | None = None, after: int = 0, limit: int = 1000) -> list[LogLine]:
+        """List what the bodies of a flow logged, in order; `after` is the id of the last line already read."""
+        if type(limit) is not int or not 1 <= limit <= PAGE_LIMIT:
+            raise InputError(f"limit: expected an int from 1 to {PAGE_LIMIT}, got {limit!r}")
+        return self._store.logs(self._record(flow_id).summary.offset, task, after, limit)
+
+    def attempts(self, flow_id: str, *, task: str | None = None) -> list[Attempt]:
+        """List every attempt of a flow's tasks and hooks that is on disk, by task and number."""
+        record = self._record(flow_id)
+        found = self._store.attempts(record.summary.offset)
+        for one in record.tasks:
+            row = one.row
+            known = any(attempt.task == row.name and attempt.number == row.attempt for attempt in found)
+            if not known and row.attempt and row.status in (TaskStatus.SUCCEEDED, TaskStatus.RUNNING):
+                found.append(
+                    Attempt(
+                        task=row.name,
+                        number=row.attempt,
+                        status=AttemptStatus(row.status),
+                        started_at=row.started_at,
+                        ended_at=row.ended_at,
+                        runtime=one.runtime,
+                    )
+                )
+        wanted = [attempt for attempt in found if task is None or attempt.task == task]
+        return sorted(wanted, key=lambda attempt: (attempt.task, attempt.number))
+
+    def resolve(self, prefix: str) -> str:
+        """Return the whole flow id that starts with `prefix`, or that has the offset written `#812`."""
+        if prefix.startswith("#") and prefix[1:].isdecimal():
+            found = self._store.find_offset(min(int(prefix[1:]), 2**63 - 1))
+            ids = [] if found is None else [found]
+        else:
+            ids = self._store.find_ids(prefix.lower(), 6) if prefix else []
+        if not ids:
+            raise FlowNotFound(f"no flow has an id that starts with {prefix!r}; `theflow ls` shows those there are")
+        if len(ids) > 1:
+            raise InputError(
+                f"several flows have ids that start with {prefix!r}: {', '.join(ids[:5])}; give more of it"
+            )
+        return ids[0]
+
+    def definition(self, flow_class: str, version: int | None = None) -> SchemeDefinition | None:
+        """Return the stored snapshot of a class, the newest without a version; None if no runtime ever had it."""
+        record = self._store.scheme(flow_class, version)
+        return None if record is None else SchemeDefinition.from_record(record)
+
+    def runtimes(self) -> list[RuntimeRecord]:
+        """List the runtimes that count as alive."""
+        return self._store.runtimes()
+
+    def _pending(self, meta: JobMeta, now: int, number: int) -> FlowDataPartial:
+        if type(meta) is not JobMeta:
+            raise InputError(f"job {number}: expected a theflow.JobMeta, got {type(meta).__name__}")
+        scheme = self._schemes.get(meta.flow_class)
+        place = f"job {number}, " if number else ""
+        try:
+            if scheme is None:
+                data, version = codec.encode_object(meta.input), None
+            else:
+                data, version = codec.encode_input(meta.input, scheme.storage), scheme.version
+        except DataRefused as error:
+            raise DataRefused(error.path, f"{error.problem} (input of {place}class {meta.flow_class!r})") from None
+        return FlowDataPartial.pending(meta, flow_id=self._ids.make(now), data=data, version=version, now=now)
+
+    def _record(self, flow_id: str) -> FlowRecord:
+        record = self._store.find_flow(flow_id, self._clock.now())
+        if record is None:
+            raise FlowNotFound(f"no flow has the id {flow_id!r}; `theflow ls` shows those there are")
+        return record
+
+    def _detail(self, record: FlowRecord) -> FlowDetail:
+        summary = record.summary
+        scheme = self._schemes.get(summary.flow_class)
+        if scheme is not None and summary.version not in (None, scheme.version):
+            scheme = None
+        definition = self.definition(summary.flow_class, summary.version)
+        waiting: tuple[str, ...] = ()
+        if record.place is not None:
+            seen = self._store.class_record(summary.flow_class)
+            concurrency = 1 if definition is None else definition.concurrency
+            waiting = explain(record, self._store.runtimes(), seen, concurrency, self._clock.now())
+        return flow_detail(record, definition, Any if scheme is None else scheme.storage, waiting)
+
+
+def _newest(schemes: Iterable[FlowScheme]) -> dict[str, FlowScheme]:
+    found: dict[str, FlowScheme] = {}
+    for scheme in schemes:
+        if not isinstance(scheme, FlowScheme):
+            raise InputError(f"schemes holds {scheme!r}, which is no FlowScheme")
+        codec.check_storage(scheme.name, scheme.storage)
+        if not scheme.tasks:
+            raise InputError(f"flow {scheme.name!r} has no task")
+        known = found.get(scheme.name)
+        if known is None or known.version < scheme.version:
+            found[scheme.name] = scheme
+    return found

@@ -1,0 +1,75 @@
+"""Where events wait for the engine's next turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from queue import Empty, SimpleQueue
+from typing import NamedTuple
+
+from theflow.database.store import LogRow
+from theflow.model.message import Event
+
+
+class Begun(NamedTuple):
+    """A body that has begun and goes on for a while."""
+
+    name: str
+    attempt: int
+    started_at: int
+
+
+class Posted(NamedTuple):
+    """News of a flow: an event, log records of an attempt, or that its body has begun."""
+
+    offset: int
+    event: Event | None
+    logs: Sequence[LogRow] = ()
+    begun: Begun | None = None
+
+
+class Inbox:
+    """A queue that any thread may post to and one thread drains."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Posted | None] = SimpleQueue()
+        self._ready: list[Posted] = []
+        self._rung = False
+
+    def post(self, posted: Posted) -> None:
+        """Leave an event."""
+        self._queue.put(posted)
+
+    def ring(self) -> None:
+        """Wake the engine without an event: there is something new in the database, or it shall stop."""
+        self._queue.put(None)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something is there; say whether it came in time."""
+        if self._ready:
+            return True
+        try:
+            first = self._queue.get(timeout=seconds) if seconds > 0 else self._queue.get_nowait()
+        except Empty:
+            return False
+        self._sort(first)
+        return True
+
+    def rung(self) -> bool:
+        """Whether somebody rang since this was last asked."""
+        rung, self._rung = self._rung, False
+        return rung
+
+    def drain(self) -> list[Posted]:
+        """Take all that is there."""
+        try:
+            while True:
+                self._sort(self._queue.get_nowait())
+        except Empty:
+            found, self._ready = self._ready, []
+            return found
+
+    def _sort(self, posted: Posted | None) -> None:
+        if posted is None:
+            self._rung = True
+        else:
+            self._ready.append(posted)

@@ -1,0 +1,161 @@
+"""One life of a runtime: it takes the name, beats in a thread of its own, and notices others that no longer do."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from zlib import crc32
+
+from theflow.database.store import Holder, Incarnation, RuntimeRecord, RuntimeStore
+from theflow.errors import RuntimeNameTaken, StoreError
+from theflow.runtime.clock import Clock
+from theflow.runtime.process import is_gone, life_of, this_host
+
+_logger = logging.getLogger("theflow.incarnation")
+
+
+def this_holder(name: str | None, flows: int, classes: str) -> Holder:
+    """Describe this process as the home of a runtime; without a name it gets one from host and pid."""
+    host = this_host()
+    pid = os.getpid()
+    return Holder(
+        name=name or f"{host.partition('/')[0]}-{pid}",
+        host=host,
+        pid=pid,
+        life=life_of(pid) or "",
+        flows=flows,
+        classes=classes,
+    )
+
+
+def take_name(store: RuntimeStore, holder: Holder, clock: Clock, ttl: float) -> Incarnation:
+    """Take the runtime name; a holder on this host whose process is gone is taken over at once.
+
+    One on another host is watched: it is taken over if it is silent for a whole TTL. Raises RuntimeNameTaken if a live
+    one holds the name.
+    """
+    try:
+        return store.take_name(holder, clock.now())
+    except RuntimeNameTaken:
+        held = _held(store, holder.name)
+        if held is not None and not _has_ended(store, held, holder.host, clock, ttl):
+            raise
+    if held is not None:
+        store.take_over(held.incarnation)
+    return store.take_name(holder, clock.now())
+
+
+def _held(store: RuntimeStore, name: str) -> RuntimeRecord | None:
+    return next((record for record in store.runtimes() if record.holder.name == name), None)
+
+
+def _has_ended(store: RuntimeStore, held: RuntimeRecord, host: str, clock: Clock, ttl: float) -> bool:
+    """Ask for the process of a holder where that can be done; elsewhere watch whether it stays silent for a TTL."""
+    if held.holder.host == host:
+        return is_gone(held.holder, host)
+    until = clock.monotonic() + ttl
+    while clock.monotonic() < until:
+        threading.Event().wait(ttl / 20)
+        now = _held(store, held.holder.name)
+        if now is None:
+            return True
+        if (now.incarnation, now.beat) != (held.incarnation, held.beat):
+            return False
+    return True
+
+
+class Heartbeat:
+    """Raises the beat every quarter of the TTL, on a thread and a connection that no task can hold up."""
+
+    def __init__(self, store: RuntimeStore, clock: Clock, ttl: float, alarm: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._ttl = ttl
+        self._alarm = alarm
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._trusted_until = 0.0
+        self.lost = False
+
+    def start(self, incarnation: Incarnation) -> None:
+        """Beat for this incarnation from now on."""
+        self.lost = False
+        self._stop = threading.Event()
+        self._trusted_until = self._deadline()
+        self._thread = threading.Thread(
+            target=self._run, args=(incarnation, self._stop), name="theflow-heartbeat", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Beat no longer."""
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(self._ttl)
+            self._thread = None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nobody can have taken over yet: the runtime stops writing a margin before others may start."""
+        return not self.lost and self._clock.monotonic() < self._trusted_until
+
+    def _run(self, incarnation: Incarnation, stop: threading.Event) -> None:
+        while not stop.wait(self._ttl / 4):
+            # Counted from before the question: an answer that was long under way must not lengthen the trust.
+            deadline = self._deadline()
+            try:
+                alive = self._store.beat(incarnation)
+            except StoreError as error:
+                _logger.warning("heartbeat failed, tried again runtime=%s: %s", incarnation.name, error)
+                continue
+            if not alive:
+                self.lost = True
+                self._alarm()
+                return
+            self._trusted_until = deadline
+
+    def _deadline(self) -> float:
+        return self._clock.monotonic() + self._ttl * 0.8
+
+
+class Sweep:
+    """Takes over incarnations that this runtime has itself seen silent for one TTL, or whose process is gone here."""
+
+    def __init__(self, store: RuntimeStore, clock: Clock, ttl: float, host: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._ttl = ttl
+        self._host = host
+        self._seen: dict[int, tuple[int, int, float]] = {}
+
+    def run(self, own: Incarnation) -> int:
+        """Look at all others once; return how many flows came free. An error with one never stops the rest."""
+        records = [record for record in self._store.runtimes() if record.incarnation.id != own.id]
+        lapsed = [record for record in records if self._has_lapsed(record)]
+        self._seen = {record.incarnation.id: self._seen[record.incarnation.id] for record in records}
+        # Each contender goes in an order of its own, so that they do not all begin with the same one.
+        lapsed.sort(key=lambda record: crc32(b"%d/%d" % (own.id, record.incarnation.id)))
+        freed = 0
+        for record in lapsed:
+            try:
+                flows = self._store.take_over(record.incarnation)
+            except StoreError as error:
+                _logger.warning("take-over failed, tried again runtime=%s: %s", record.holder.name, error)
+                continue
+            if flows >= 0:
+                freed += flows
+                _logger.warning(
+                    "runtime taken over runtime=%s pid=%d flows=%d", record.holder.name, record.holder.pid, flows
+                )
+        return freed
+
+    def _has_lapsed(self, record: RuntimeRecord) -> bool:
+        now = self._clock.monotonic()
+        state = (record.incarnation.epoch, record.beat)
+        known = self._seen.get(record.incarnation.id)
+        if known is None or known[:2] != state:
+            self._seen[record.incarnation.id] = (*state, now)
+            return is_gone(record.holder, self._host)
+        return now - known[2] >= self._ttl or is_gone(record.holder, self._host)

@@ -1,0 +1,302 @@
+"""A named process that admits and executes flows: owns engine, bodies, heartbeat and sweep, and their threads."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from theflow.database.codec import check_storage, encode
+from theflow.database.store import RuntimeStore
+from theflow.errors import Fenced, InputError, StoreError, StoreUnavailable
+from theflow.model.scheme import FlowScheme
+from theflow.model.shaping import FlowShapingManager, Policies
+from theflow.runtime.admission import Admission
+from theflow.runtime.client import Client
+from theflow.runtime.clock import Clock, SystemClock
+from theflow.runtime.definition import SchemeDefinition
+from theflow.runtime.engine import Engine
+from theflow.runtime.executor import Executor
+from theflow.runtime.failpoint import Failpoints
+from theflow.runtime.inbox import Inbox
+from theflow.runtime.incarnation import Heartbeat, Sweep, take_name, this_holder
+from theflow.runtime.lookout import Lookout
+from theflow.runtime.options import RuntimeOptions
+from theflow.runtime.progress import Progress
+from theflow.runtime.signals import Signals
+
+# Exit codes of `run`, documented in docs/cli.md.
+DRAINED = 0
+ABORTED = 130
+# How long bodies that were cancelled may take to end, before they are left behind.
+_LAST_WORDS = 2.0
+_logger = logging.getLogger("theflow.runtime")
+
+
+class Runtime:
+    """Made by `theflow.bootstrap`, which takes its name; use it in a `with` block, or call `run` in the foreground."""
+
+    def __init__(
+        self, store: RuntimeStore, schemes: Sequence[FlowScheme], options: RuntimeOptions, clock: Clock | None = None
+    ) -> None:
+        _check_schemes(schemes)
+        self._store = store
+        self._schemes = tuple(schemes)
+        self._options = options
+        self._clock = clock or SystemClock()
+        self._failpoints = Failpoints.from_environment(os.environ)
+        self._inbox = Inbox()
+        self._executor = Executor(self._inbox, self._clock, options.threads, self._failpoints)
+        self._engine = Engine(store, self._inbox, self._executor, self._clock, self._failpoints)
+        self.shaping = FlowShapingManager(Policies.of_schemes(schemes))
+        self._admission = Admission(store, self._engine, self.shaping, schemes, self._clock, self._failpoints)
+        self._heartbeat = Heartbeat(store, self._clock, options.ttl, self._inbox.ring)
+        classes = encode({name: list(policy.versions) for name, policy in self.shaping.policies.classes.items()})
+        self._holder = this_holder(options.name, options.flows, classes.decode())
+        self._sweep = Sweep(store, self._clock, options.ttl, self._holder.host)
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._hurry = threading.Event()
+        self._signals = Signals()
+        self._idle_is_end = False
+        self._failure: BaseException | None = None
+        self._clean = True
+        self._grace = options.grace
+        self._released = False
+        self._sweep_at = 0.0
+        try:
+            store.prepare()
+            self._engine.begin(take_name(store, self._holder, self._clock, options.ttl))
+            self._register()
+        except BaseException:
+            self._let_go()
+            store.close()
+            raise
+        self.client = Client(store, schemes, self._clock, self._inbox.ring)
+
+    @property
+    def name(self) -> str:
+        """The name that no other live runtime has."""
+        return self._holder.name
+
+    @property
+    def incarnation_id(self) -> int:
+        """The id of this life of the runtime."""
+        return self._engine.incarnation.id
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def subscribe(self, listener: Callable[[Progress], None]) -> None:
+        """Call the listener for everything that happens, on the engine's thread: it must be quick."""
+        self._engine.listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to admit and execute flows, in threads of its own."""
+        if self._thread is not None:
+            raise InputError(f"runtime {self.name!r} was started already; make another one with theflow.bootstrap")
+        self._executor.start()
+        self._heartbeat.start(self._engine.incarnation)
+        self._thread = threading.Thread(target=self._run, name="theflow-engine", daemon=True)
+        self._thread.start()
+
+    def stop(self, grace: float | None = None) -> None:
+        """Admit no more, let running bodies end for `grace` seconds, save, and hand the flows over.
+
+        May be called twice. Raises the error that ended the runtime, if one did.
+        """
+        self._ask_to_stop(self._options.grace if grace is None else grace)
+        if self._thread is None:
+            self._let_go()
+        else:
+            self._thread.join()
+        self._store.close()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def run(self) -> int:
+        """Run in the foreground until SIGTERM or SIGINT: the first drains, the second aborts. Return the exit code."""
+        with self._signals:
+            self.start()
+            while self._signals.wait() is not None:
+                if self._stopping.is_set():
+                    self._hurry.set()
+                self._ask_to_stop(self._options.grace)
+            self.stop()
+        return DRAINED if self._clean else ABORTED
+
+    def run_until_idle(self) -> int:
+        """Run in the foreground until none of its flows runs, retries or is due; return the exit code."""
+        self._idle_is_end = True
+        return self.run()
+
+    def _ask_to_stop(self, grace: float) -> None:
+        if not self._stopping.is_set():
+            self._grace = grace
+            self._stopping.set()
+            self._inbox.ring()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._live()
+                except Fenced as error:
+                    self._rejoin(error)
+            self._drain()
+        except BaseException as error:
+            # The engine's thread has nobody above it: `stop` raises what ended it.
+            self._failure = error
+            self._clean = False
+            _logger.exception("the runtime ended runtime=%s", self.name)
+        finally:
+            self._let_go()
+            self._signals.end()
+
+    def _live(self) -> None:
+        """Turn until told to stop, or fenced."""
+        lookout = Lookout(self._store, self._options.poll)
+        while not self._stopping.is_set():
+            try:
+                self._step(lookout)
+            except StoreUnavailable as error:
+                _logger.warning("waiting for the database runtime=%s: %s", self.name, error)
+                self._stopping.wait(min(1.0, self._options.poll))
+
+    def _step(self, lookout: Lookout) -> None:
+        """One turn of the engine, and one look for work if it is worth it; wait if there was neither."""
+        if not self._may_write():
+            self._stopping.wait(self._options.ttl / 20)
+            return
+        now = self._clock.monotonic()
+        if self._sweep_others(now) or self._engine.turn():
+            lookout.note()
+        free = self._options.flows - len(self._engine.flows)
+        # While outcomes wait, a look is worth its commit only if it can fill a good part of the places.
+        if free and lookout.due(now) and (free * 2 >= self._options.flows or not self._inbox.wait(0.0)):
+            came = self._admission.fill(free, self._options.claims)
+            lookout.looked(now, came)
+            if came:
+                return
+        if self._idle_is_end and not self._engine.flows and self._is_idle():
+            self._stopping.set()
+        elif self._inbox.wait(self._engine.patience(lookout.pause(now))):
+            if self._inbox.rung():
+                lookout.note()
+        elif free:
+            lookout.watch()
+
+    def _may_write(self) -> bool:
+        """Whether this incarnation is still trusted: if not, others may soon take over, and nothing is written."""
+        if self._heartbeat.lost:
+            raise Fenced(f"runtime {self.name!r} was taken over by another one")
+        return self._heartbeat.trusted
+
+    def _sweep_others(self, now: float) -> bool:
+        """Take over who is silent, once a poll; say whether flows came free."""
+        if now < self._sweep_at:
+            return False
+        self._sweep_at = now + self._options.poll
+        return self._sweep.run(self._engine.incarnation) > 0
+
+    def _is_idle(self) -> bool:
+        now = self._clock.now()
+        policies = self.shaping.policies.classes.values()
+        return not any(self._store.unfinished(policy.flow_class, policy.versions, now) for policy in policies)
+
+    def _drain(self) -> None:
+        """Let bodies end and save what they return, as long as the grace lasts."""
+        _logger.info(
+            "stopping runtime=%s bodies=%d grace=%gs; a second signal aborts",
+            self.name,
+            self._executor.busy,
+            self._grace,
+        )
+        self._engine.draining = True
+        self._executor.drain()
+        deadline = self._clock.monotonic() + self._grace
+        self._clean = self._settle(deadline)
+        if not self._clean:
+            self._executor.interrupt()
+            self._settle(self._clock.monotonic() + _LAST_WORDS)
+
+    def _settle(self, deadline: float) -> bool:
+        """Wait for bodies and save their outcomes; False if time is up before, or a second signal came."""
+        while True:
+            quiet = self._executor.settle(deadline - self._clock.monotonic(), self._hurry.is_set)
+            try:
+                self._engine.turn()
+            except Fenced:
+                return quiet
+            except StoreUnavailable as error:
+                _logger.warning("waiting for the database to save the last outcomes: %s", error)
+                if self._clock.monotonic() > deadline or self._hurry.wait(0.1):
+                    return False
+                continue
+            if not quiet or not self._executor.busy:
+                return quiet
+
+    def _let_go(self) -> None:
+        """Give name and flows back, so that others need not wait for a TTL."""
+        if self._released:
+            return
+        self._released = True
+        self._heartbeat.stop()
+        self._failpoints.reach("during_release")
+        self._executor.stop()
+        try:
+            if self._engine.named:
+                self._store.release(self._engine.incarnation)
+        except StoreError as error:
+            _logger.warning("hand-over failed, others take over after a TTL runtime=%s: %s", self.name, error)
+
+    def _register(self) -> None:
+        self._store.register([SchemeDefinition.of(scheme).record() for scheme in self._schemes])
+
+    def _rejoin(self, error: Fenced) -> None:
+        """Stop what this incarnation had begun, and live on as a new one; raise if another took the name."""
+        _logger.error("fenced, rejoining runtime=%s: %s", self.name, error)
+        self._heartbeat.stop()
+        self._executor.interrupt()
+        self._inbox.drain()
+        former = self._engine.incarnation
+        while not self._stopping.is_set():
+            try:
+                if self._engine.incarnation is former:
+                    # A turn is refused too when an answer was lost: then nobody took over, and the name is still ours.
+                    with suppress(Fenced):
+                        self._store.release(former)
+                    self._engine.begin(take_name(self._store, self._holder, self._clock, self._options.ttl))
+                self._register()
+            except StoreUnavailable as unavailable:
+                _logger.warning("waiting for the database runtime=%s: %s", self.name, unavailable)
+                self._stopping.wait(self._options.poll)
+                continue
+            self._heartbeat.start(self._engine.incarnation)
+            return
+
+
+def _check_schemes(schemes: Sequence[FlowScheme]) -> None:
+    if not schemes:
+        raise InputError("a runtime needs at least one FlowScheme; give it schemes=[...]")
+    known: set[tuple[str, int]] = set()
+    for scheme in schemes:
+        if not isinstance(scheme, FlowScheme):
+            raise InputError(f"schemes holds {scheme!r}, which is no FlowScheme")
+        check_storage(scheme.name, scheme.storage)
+        if not scheme.tasks:
+            raise InputError(f"flow {scheme.name!r} has no task")
+        if (scheme.name, scheme.version) in known:
+            raise InputError(f"two schemes are {scheme.name!r} version {scheme.version}; give one another version")
+        known.add((scheme.name, scheme.version))

@@ -1,0 +1,136 @@
+"""What one turn has decided and not yet saved: new flows, the rows to write, and the commands owed afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from theflow.database import codec
+from theflow.database.store import AttemptRow, Batch, FlowRow, LogRow, TaskRow
+from theflow.model.decide import Decision
+from theflow.model.flow import Flow
+from theflow.model.message import AttemptEnded, Command, Recovered, Release, Started
+from theflow.model.status import FlowStatus, TaskStatus
+from theflow.runtime.inbox import Begun
+
+
+@dataclass(kw_only=True, slots=True)
+class FlowWork:
+    """What a turn has decided for one flow; `came` is how it was taken in hand, `begun` when bodies began.
+
+    `released` is set once nothing is owed to the flow any more.
+    """
+
+    before: Flow
+    flow: Flow
+    touched: set[int] = field(default_factory=set)
+    attempts: list[AttemptEnded] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    logs: list[LogRow] = field(default_factory=list)
+    begun: dict[int, int] = field(default_factory=dict)
+    came: Started | Recovered | None = None
+    released: bool = False
+
+    def mark(self, begun: Begun) -> None:
+        """Let it be seen that a body has begun, and when; a body that has ended meanwhile needs no mark."""
+        number = self.flow.scheme.orchestration.index[begun.name]
+        state = self.flow.plan.states[number]
+        if state.status is TaskStatus.RUNNING and state.attempt == begun.attempt:
+            self.touched.add(number)
+            self.begun[number] = begun.started_at
+
+    def add(self, decision: Decision) -> None:
+        """Take in one more decision for the flow."""
+        self.flow = decision.flow
+        self.touched.update(decision.touched)
+        if decision.attempts:
+            self.attempts.extend(decision.attempts)
+        for command in decision.commands:
+            self.commands.append(command)
+            if type(command) is Release:
+                self.released = True
+
+
+class Work:
+    """The work of one turn, a flow at a time."""
+
+    def __init__(self, flows: dict[int, FlowWork] | None = None) -> None:
+        self.flows = flows if flows is not None else {}
+
+    def of(self, flow: Flow) -> FlowWork:
+        """Return the work on a flow of this turn."""
+        offset = flow.data.job.offset
+        found = self.flows.get(offset)
+        if found is None:
+            found = self.flows[offset] = FlowWork(before=flow, flow=flow)
+        return found
+
+    def halves(self) -> tuple[Work, Work]:
+        """Split the flows in two, to find the one whose row the database refuses."""
+        items = list(self.flows.items())
+        middle = len(items) // 2
+        return Work(dict(items[:middle])), Work(dict(items[middle:]))
+
+    def batch(self, runtime: int, now: int) -> Batch:
+        """Return the rows of this work."""
+        tasks: list[TaskRow] = []
+        attempts: list[AttemptRow] = []
+        flows: list[FlowRow] = []
+        logs: list[LogRow] = []
+        released: list[int] = []
+        parked: list[int] = []
+        for offset, work in self.flows.items():
+            flow = work.flow
+            tasks.extend([_task_row(work, offset, number, runtime) for number in work.touched])
+            if work.attempts:
+                attempts.extend([_attempt_row(ended, offset, runtime) for ended in work.attempts])
+            if work.logs:
+                logs.extend(work.logs)
+            if _differs(flow, work.before):
+                flows.append(_flow_row(flow, work.before, offset, now))
+            if work.released:
+                released.append(offset)
+            elif flow.status is FlowStatus.PARKED:
+                parked.append(offset)
+        return Batch(tasks=tasks, attempts=attempts, flows=flows, logs=logs, released=released, parked=parked)
+
+
+def _differs(flow: Flow, before: Flow) -> bool:
+    # That a flow runs was written by its claim.
+    moved = flow.status is not before.status and flow.status is not FlowStatus.RUNNING
+    return moved or flow.plan.storage is not before.plan.storage or flow.reason != before.reason
+
+
+def _task_row(work: FlowWork, offset: int, number: int, runtime: int) -> TaskRow:
+    flow = work.flow
+    state = flow.plan.states[number]
+    return TaskRow(
+        offset,
+        flow.scheme.orchestration.names[number],
+        state.status.value,
+        state.attempt,
+        state.failures,
+        None if state.result is None else state.result.decode(),
+        state.retry_at,
+        work.begun.get(number, state.started_at) if state.ended_at is None else state.started_at,
+        state.ended_at,
+        runtime,
+    )
+
+
+def _attempt_row(ended: AttemptEnded, offset: int, runtime: int) -> AttemptRow:
+    return AttemptRow(
+        offset,
+        ended.name,
+        ended.attempt,
+        ended.status.value,
+        None if ended.failure is None else codec.encode_failure(ended.failure),
+        runtime,
+        ended.started_at,
+        ended.ended_at,
+    )
+
+
+def _flow_row(flow: Flow, before: Flow, offset: int, now: int) -> FlowRow:
+    plan = flow.plan
+    storage = None if plan.storage is before.plan.storage else codec.join(plan.storage).decode()
+    return FlowRow(flow.status.value, storage, flow.reason, now if flow.status.ended else None, offset)

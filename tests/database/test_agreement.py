@@ -1,0 +1,178 @@
+"""Every store answers like the reference store, whatever is done to it and in whatever order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.database.builders import FAR, NOW, partial
+from tests.database.side import NOBODY, Side
+from tests.database.stores import STORES, Opener, memory
+from theflow.database.memory import MemoryStore
+from theflow.database.store import LookQuery
+from theflow.errors import TheFlowError
+from theflow.model.scheme import UNLIMITED
+
+CLASSES = st.sampled_from(["order", "mail"])
+NUMBERS = st.integers(0, NOBODY)
+WHO = st.integers(0, 9)
+NAMES = ["w1", "w2", "w3"]
+JOBS = st.builds(
+    partial,
+    CLASSES,
+    st.sampled_from(["ann", "bob", "Ann"]),
+    data=st.sampled_from([b'{"a":1}', b'{"a":1}', b'{"a":2}']),
+    version=st.sampled_from([None, 1, 2]),
+    priority=st.integers(-1, 1),
+    run_at=st.sampled_from([None, None, NOW - 1, NOW + 2, FAR]),
+    idempotency_key=st.sampled_from([None, None, None, "k", "l"]),
+)
+STEPS = st.tuples(
+    NUMBERS,
+    st.sampled_from(["a", "b", "c"]),
+    st.sampled_from(["running", "retrying", "succeeded", "succeeded", "failed"]),
+)
+
+
+class Agreement(RuleBasedStateMachine):
+    """Two stores to which the same is done. What it does is meaningless; that they agree is not."""
+
+    def __init__(self, kind: Callable[[Path], Opener]) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory(prefix="theflow-")
+        self.reference = Side(MemoryStore())
+        self.other = Side(kind(Path(self.folder.name))())
+        self.other.store.prepare()
+        self.now = NOW
+
+    def teardown(self):
+        with self.folder, closing(self.other.store):
+            super().teardown()
+
+    def both(self, method: str, *given: object) -> None:
+        """Do the same to both, and compare what came of it."""
+        assert outcome(self.other, method, given) == outcome(self.reference, method, given)
+
+    @initialize(flows=st.lists(JOBS, min_size=1, max_size=8))
+    def begin(self, flows):
+        for name in NAMES[:2]:
+            self.both("join", name)
+        for flow_class in ("order", "mail"):
+            self.look(flow_class, 1, 3, (1,))
+        self.both("create", flows)
+
+    @rule(flows=st.lists(JOBS, max_size=4))
+    def create(self, flows):
+        self.both("create", flows)
+
+    @rule(name=st.sampled_from(NAMES))
+    def join(self, name):
+        self.both("join", name)
+
+    @rule(who=WHO, end=st.sampled_from([("take_over", 0), ("take_over", 1), ("release",)]))
+    def end(self, who, end):
+        self.both(end[0], self.one_of(who), *end[1:])
+
+    @rule(who=WHO, end=st.sampled_from([("take_over", 0), ("release",)]), flow_class=CLASSES)
+    def end_and_be_inherited(self, who, end, flow_class):
+        old = self.one_of(who)
+        self.both(end[0], old, *end[1:])
+        self.both("join", self.reference.workers[old].incarnation.name)
+        self.look(flow_class, 2, 9, (1, 2))
+        self.both("claim_heads", len(self.reference.workers) - 1, flow_class, 9)
+
+    @rule(who=WHO, numbers=st.lists(NUMBERS, max_size=3), passes=st.integers(0, 2))
+    def beat_and_give_back(self, who, numbers, passes):
+        self.now += passes
+        self.both("beat", self.one_of(who))
+        self.both("give_back", self.one_of(who), numbers)
+
+    @rule(
+        flow_class=CLASSES,
+        concurrency=st.sampled_from([1, 2, UNLIMITED]),
+        limit=st.integers(0, 5),
+        versions=st.sampled_from([(1,), (1, 2), (3,), ()]),
+    )
+    def look(self, flow_class, concurrency, limit, versions):
+        query = LookQuery(
+            flow_class=flow_class,
+            now=self.now,
+            limit=limit,
+            concurrency=concurrency,
+            versions=versions,
+            ordered=concurrency < UNLIMITED,
+        )
+        self.both("look", query)
+
+    @rule(who=WHO, flow_class=CLASSES, count=st.integers(1, 4), rows=st.lists(STEPS, max_size=4))
+    def look_claim_and_work(self, who, flow_class, count, rows):
+        self.look(flow_class, 2, 9, (1, 2))
+        self.both("claim_heads", self.one_of(who), flow_class, count)
+        if self.started():
+            self.commit(who, 1, rows)
+
+    @rule(who=WHO, flow_class=CLASSES, count=st.integers(0, 4))
+    def claim_what_was_seen(self, who, flow_class, count):
+        self.both("claim_heads", self.one_of(who), flow_class, count)
+
+    @rule(who=WHO, numbers=st.lists(NUMBERS, max_size=3, unique=True))
+    def claim_whatever(self, who, numbers):
+        self.look("order", 1, 9, (1,))
+        self.both("claim_any", self.one_of(who), "order", numbers)
+
+    @precondition(lambda self: self.started())
+    @rule(who=WHO, step=st.sampled_from([1, 1, 1, 1, 0, 2]), rows=st.lists(STEPS, min_size=1, max_size=4))
+    def commit(self, who, step, rows):
+        started = self.started()
+        real = [(started[number % len(started)], name, status) for number, name, status in rows]
+        self.both("commit", self.one_of(who), step, real)
+
+    @invariant()
+    def both_answer_alike(self):
+        assert self.other.snapshot(self.now) == self.reference.snapshot(self.now)
+
+    def one_of(self, number: int) -> int:
+        """The number of a runtime: mostly one that lives, so that most writes count."""
+        workers = self.reference.workers
+        live = {seen.incarnation.id for seen in self.reference.store.runtimes()}
+        found = [who for who, worker in enumerate(workers) if (worker.incarnation.id in live) == (number < 8)]
+        return found[number % len(found)] if found else number % len(workers)
+
+    def started(self) -> list[int]:
+        """The flows that were claimed once: nobody writes of others."""
+        side = self.reference
+        flows = [side.store.find_flow(side.store.find_offset(offset), NOW) for offset in side.offsets]
+        return [number for number, flow in enumerate(flows) if flow.summary.started_at is not None]
+
+
+def outcome(side: Side, method: str, given: tuple[object, ...]) -> object:
+    """What a method returns, or the kind of its refusal."""
+    try:
+        return getattr(side, method)(*given)
+    except TheFlowError as error:
+        return type(error)
+
+
+@pytest.mark.timeout(600)  # a disagreement is made small before it is shown
+@pytest.mark.parametrize("kind", [kind for kind in STORES if kind is not memory], ids=lambda kind: kind.__name__)
+def test_a_store_does_what_the_reference_store_does(kind):
+    run_state_machine_as_test(
+        lambda: Agreement(kind),
+        settings=settings(
+            max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
