@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from graphlib import TopologicalSorter
 import theflow
 
 BATCH = 1000
-PATIENCE = 120.0
 CHECKED = 2000
 _numbers = itertools.count(1)
 
@@ -64,18 +62,15 @@ class Load:
         return [handle.flow_id for batch in batches for handle in batch]
 
     def run(self, url: str, in_flight: int, around: Around | None = None) -> float:
-        """Submit all, then start a runtime; return the seconds from its start until the last flow has ended."""
+        """Submit all, then run as `theflow run --burst` does; return the seconds until the last flow has ended."""
         ids = self.submit(url)
         runtime = theflow.bootstrap(url, [self.scheme], theflow.RuntimeOptions(flows=in_flight))
         ends = Ends(self.flows)
-        runtime.subscribe(ends)
-        try:
-            with around or nullcontext():
-                started = time.perf_counter()
-                runtime.start()
-                ends.wait()
-        finally:
-            runtime.stop()
+        runtime.subscribe(ends, ("flow_succeeded", "flow_failed", "flow_parked"))
+        with around or nullcontext():
+            started = time.perf_counter()
+            runtime.run_until_idle()
+        ends.check()
         self.verify(url, ids)
         return ends.at - started
 
@@ -104,7 +99,6 @@ class Ends:
         self.at = 0.0
         self._left = flows
         self._lost = ""
-        self._over = threading.Event()
 
     def __call__(self, progress: theflow.Progress) -> None:
         """Count."""
@@ -112,17 +106,15 @@ class Ends:
             self._left -= 1
             if not self._left:
                 self.at = time.perf_counter()
-                self._over.set()
         elif progress.kind in ("flow_failed", "flow_parked"):
             self._lost = f"flow {progress.flow_id}: {progress.kind}: {progress.detail}"
-            self._over.set()
 
-    def wait(self) -> None:
-        """Wait for the last one."""
-        if not self._over.wait(PATIENCE):
-            raise WorkLost(f"{self._left} flows have not ended after {PATIENCE:.0f} s")
+    def check(self) -> None:
+        """Raise unless every flow has succeeded."""
         if self._lost:
             raise WorkLost(self._lost)
+        if self._left:
+            raise WorkLost(f"{self._left} flows have not ended")
 
 
 def unique(name: str) -> str:

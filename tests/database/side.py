@@ -61,7 +61,7 @@ class Side:
         """Look, and remember it for later claims."""
         seen, look = self.looks[query.flow_class] = self.store.look(query)
         live = {queue: [self.number(offset) for offset in offsets] for queue, offsets in look.live.items()}
-        return seen, look.now, [replace(each, offset=self.number(each.offset)) for each in look.candidates], live
+        return seen, look.now, [each._replace(offset=self.number(each.offset)) for each in look.candidates], live
 
     def claim_heads(self, who: int, flow_class: str, count: int) -> object:
         """Claim the first flows of the newest look at a class."""
@@ -76,7 +76,9 @@ class Side:
         """Write a turn of (flow, task, status) triples; the outcome of task `b` is the outcome of its flow."""
         worker = self.workers[who]
         steps = [(self.offsets[number], name, status) for number, name, status in rows]
-        last = [(offset, status) for offset, name, status in steps if name == "b" and status in ("succeeded", "failed")]
+        # A flow ends once: no turn writes two rows of it.
+        ends = {offset: status for offset, name, status in steps if name == "b" and status in ("succeeded", "failed")}
+        last = list(ends.items())
         batch = Batch(
             tasks=[task(worker, offset, status, name=name) for offset, name, status in steps],
             attempts=[attempt(worker, offset, name=name) for offset, name, status in steps if status != "succeeded"],
@@ -118,9 +120,9 @@ class Side:
         return None if taken is None else [self._data(data) for data in taken]
 
     def _data(self, data: FlowDataObject) -> object:
-        job = replace(data.job, offset=self.number(data.job.offset), meta=replace(data.job.meta, input=None))
+        job = data.job._replace(offset=self.number(data.job.offset), meta=replace(data.job.meta, input=None))
         tasks = tuple(sorted(data.tasks, key=lambda each: each.name))
-        return replace(data, job=job, tasks=tasks, storage=dict(data.storage))
+        return data._replace(job=job, tasks=tasks, storage=dict(data.storage))
 
     def _record(self, number: int, now: int) -> object:
         offset = self.offsets[number]

@@ -26,14 +26,22 @@ LOCAL_IMPORT_EXCEPTIONS = {
 # File below src/theflow -> why it imports our own modules for type checkers only.
 TYPE_ONLY_EXCEPTIONS = {"__init__.py": "the public face imports late, and type checkers still have to see its names"}
 # "dialect/name.sql" -> why no other dialect has such a statement.
+_LISTS = (
+    "claim_counts",
+    "claim_jobs",
+    "claimed_flows",
+    "delete_jobs",
+    "end_flows",
+    "filter_labels",
+    "look_open",
+    "start_flows",
+    "unfinished",
+)
 OWN_STATEMENTS = {
     "sqlite/change_token.sql": "a pragma of the file; servers have no such counter",
     "sqlite/quick_check.sql": "a pragma of the file",
     **dict.fromkeys(
-        (
-            f"sqlite/{name}.sql"
-            for name in ("claim_counts", "claimed_flows", "filter_labels", "look_open", "unfinished")
-        ),
+        (f"sqlite/{name}.sql" for name in _LISTS),
         "a list as one JSON parameter, which every database takes apart with functions of its own",
     ),
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 
 from tests.property.story import Story, TaskStory, pending, stories
@@ -47,5 +45,5 @@ def find_all_done(watch: Watch) -> None:
     """A flow whose tasks have all ended, saved without its own end."""
     flow = watch.decide(Flow.from_data(pending(), ALONE.scheme()), Started(), 0).flow
     flow = watch.decide(flow, TaskSucceeded("a", 1, b"1", None, 0, 0), 0).flow
-    data = replace(pending(status=FlowStatus.RUNNING), tasks=(row(flow, 0),))
+    data = pending(status=FlowStatus.RUNNING)._replace(tasks=(row(flow, 0),))
     assert watch.decide(Flow.from_data(data, flow.scheme), Recovered(), 0).flow.status is FlowStatus.SUCCEEDED

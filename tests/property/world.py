@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from tests.property.story import Numbers, Story, pending
 from tests.property.watch import Watch
@@ -56,12 +55,12 @@ class Disk:
             self.attempts[attempt.name, attempt.attempt] = attempt
         assert not self.flow.status.ended or self.flow.status is flow.status
         storage = dict(flow.plan.storage)
-        self.flow = replace(self.flow, status=flow.status, storage=storage, reason=flow.reason, failure=flow.failure)
+        self.flow = self.flow._replace(status=flow.status, storage=storage, reason=flow.reason, failure=flow.failure)
 
     def load(self, numbers: Numbers) -> FlowDataObject:
         """Read the flow; its rows come in any order."""
         rows = sorted(self.rows.values(), key=lambda _: numbers.below(1000))
-        return replace(self.flow, tasks=tuple(rows))
+        return self.flow._replace(tasks=tuple(rows))
 
     def _save_task(self, task: TaskDataObject) -> None:
         known = self.rows.get(task.name)
@@ -115,7 +114,7 @@ class World:
         if data.status is FlowStatus.PENDING:
             event: Event = Started()
             if self._numbers.below(2):  # the claim may have said so before the machine did
-                self.disk.flow = replace(self.disk.flow, status=FlowStatus.RUNNING)
+                self.disk.flow = self.disk.flow._replace(status=FlowStatus.RUNNING)
         else:
             event = Recovered()
         decision = self.watch.decide(self.flow, event, self.now)

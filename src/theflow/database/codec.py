@@ -7,7 +7,7 @@ keys that are not text, values nested too deep, and anything over the size limit
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, get_origin
 
@@ -59,16 +59,24 @@ def decode(data: bytes | str, kind: Any = Any) -> Any:
 
 def encode_input(value: Any, storage: Any) -> bytes:
     """Return a job's input as the JSON of its storage type, which may be given as such or as plain JSON values."""
-    data = b"{}" if value is None else encode(value)
+    if value is None:
+        return _empty_input(storage)
+    data = encode(value)
     if not data.startswith(b"{"):
         raise DataRefused("$", f"a job's input is an object with named fields, got {type(value).__name__}")
     whole = decode(data, storage)
     if (get_origin(storage) or storage) is dict:
         return data
     again = encode(whole)
-    if value is not None and not isinstance(value, Mapping) and again != data:
+    if not isinstance(value, Mapping) and again != data:
         raise DataRefused(_difference(data, again), f"{type(value).__name__} does not come back as it was stored")
     return again
+
+
+@cache
+def _empty_input(storage: Any) -> bytes:
+    whole = decode(b"{}", storage)
+    return b"{}" if (get_origin(storage) or storage) is dict else encode(whole)
 
 
 def encode_object(value: Any) -> bytes:
@@ -82,6 +90,11 @@ def encode_object(value: Any) -> bytes:
 def encode_definition(plain: Any) -> str:
     """Return the snapshot of a definition, which theflow itself wrote, as JSON of any size."""
     return _encoder.encode(plain).decode()
+
+
+def encode_batch(columns: Sequence[str], batch: Iterable[Sequence[object]]) -> str:
+    """Return rows, whose values are fit for a database already, as a JSON list of objects."""
+    return _encoder.encode([dict(zip(columns, row, strict=True)) for row in batch]).decode()
 
 
 def split(data: bytes | str) -> Mapping[str, bytes]:

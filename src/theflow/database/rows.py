@@ -17,6 +17,7 @@ from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.view import Attempt, FlowSummary, LogLine
 
 Row = Sequence[Any]
+_STATUSES = {status.value: status for status in FlowStatus}
 _NO_LABELS: Mapping[str, str] = {}
 
 
@@ -54,11 +55,11 @@ def flow_data(row: Row, claims: int, tasks: Sequence[Row], error: str | None) ->
     stand = FlowStatus.RUNNING
     try:
         fields = codec.split(data if storage is None else storage)
-        known = tuple(task_data(task) for task in tasks)
+        known = tuple([task_data(task) for task in tasks]) if tasks else ()
         # A flow that was parked and is let in again goes on where it was.
-        stand = FlowStatus.RUNNING if status == FlowStatus.PARKED else FlowStatus(status)
+        stand = FlowStatus.RUNNING if status == FlowStatus.PARKED else _STATUSES[status]
         job = _job(row, row[4])
-    except (InputError, ValueError) as problem:
+    except (InputError, KeyError, ValueError) as problem:
         damage = f"its row in the database is damaged: {problem}"
         job = _job(row, ascii(row[4])[:NAME_LIMIT])
     return FlowDataObject(
@@ -80,7 +81,7 @@ def flow_data(row: Row, claims: int, tasks: Sequence[Row], error: str | None) ->
 def saved_job(row: Row) -> JobMetaObject:
     """Read a job as its user submitted it, with its input as plain JSON values."""
     job = _job(row, row[4])
-    return replace(job, meta=replace(job.meta, input=codec.decode(row[7])))
+    return job._replace(meta=replace(job.meta, input=codec.decode(row[7])))
 
 
 def _job(row: Row, user: str) -> JobMetaObject:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from theflow.database import codec, rows
 from theflow.database.dialect import Dialect, Session
@@ -14,17 +14,21 @@ from theflow.database.store import (
     ClaimRow,
     ClassRecord,
     Fence,
+    FlowRow,
     Holder,
     Incarnation,
     LookQuery,
     RuntimeRecord,
     SchemeRecord,
 )
-from theflow.errors import DataRefused, Fenced, IdempotencyConflict, RuntimeNameTaken
+from theflow.errors import DataRefused, Fenced, IdempotencyConflict, RowRefused, RuntimeNameTaken
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Look
 from theflow.model.status import FlowStatus
+
+Placed = TypeVar("Placed", ClaimRow, FlowRow)
+Key = TypeVar("Key", bound=Hashable)
 
 
 class SqlStore(SqlQuestions):
@@ -53,6 +57,9 @@ class SqlStore(SqlQuestions):
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
         """Save jobs with their pending flows in one transaction; insert-or-get for those with an idempotency key."""
         with self._dialect.write() as session:
+            if any(flow.meta.idempotency_key is not None for flow in flows):
+                # Whoever holds the counter sees every key: a twin that is under way has been committed, or never was.
+                session.one("take_offsets", {"count": 0})
             known = _known_jobs(session, flows)
             fresh = [flow for number, flow in enumerate(flows) if number not in known]
             newest = session.one("take_offsets", {"count": len(fresh)}) if fresh else None
@@ -72,6 +79,13 @@ class SqlStore(SqlQuestions):
 
     def take_name(self, holder: Holder, now: int) -> Incarnation:
         """Make an incarnation that holds the name; raise RuntimeNameTaken if a live one does."""
+        try:
+            return self._take_name(holder, now)
+        except RowRefused:
+            # Somebody else was quicker, between the question and the answer: now it shows who.
+            return self._take_name(holder, now)
+
+    def _take_name(self, holder: Holder, now: int) -> Incarnation:
         with self._dialect.write() as session:
             taken = session.one("holder_of_name", {"name": holder.name})
             if taken is not None:
@@ -161,11 +175,11 @@ class SqlStore(SqlQuestions):
             if batch.attempts:
                 session.many("save_attempt", batch.attempts)
             if batch.flows:
-                session.many("save_flow", batch.flows)
+                _save_flows(session, batch.flows)
             if batch.logs:
                 session.many("save_log", batch.logs)
             if batch.released:
-                session.many("delete_job", [(offset,) for offset in batch.released])
+                session.run("delete_jobs", {"offsets": _listed(batch.released)})
             if batch.parked:
                 session.many("park_job", [(offset,) for offset in batch.parked])
 
@@ -188,17 +202,19 @@ class SqlStore(SqlQuestions):
         _open_turn(session, fence)
         if session.run("bump_class", {"name": seen.flow_class, "revision": seen.revision}) != 1:
             raise _LookAgain
-        offsets = {"offsets": codec.encode([claim.offset for claim in claims]).decode()}
-        before = session.all("claimed_flows", offsets)
-        taken = session.many("claim_job", [(fence.id, claim.version, claim.offset) for claim in claims])
+        all_of_them = _listed([claim.offset for claim in claims])
+        before = session.all("claimed_flows", {"offsets": all_of_them})
+        fresh = {row[0] for row in before if row[6] == FlowStatus.PENDING}
+        taken = 0
+        for (version, started_at), offsets in _alike(claims, lambda claim: (claim.version, claim.started_at)):
+            given = {"owner": fence.id, "version": version, "offsets": _listed(offsets)}
+            taken += session.run("claim_jobs", given)
+            starting = _listed([offset for offset in offsets if offset in fresh])
+            session.run("start_flows", {"version": version, "started_at": started_at, "offsets": starting})
         if taken != len(claims):
             raise _LookAgain
-        fresh = {row[0] for row in before if row[6] == FlowStatus.PENDING}
-        session.many(
-            "start_flow",
-            [(claim.version, claim.started_at, claim.offset) for claim in claims if claim.offset in fresh],
-        )
-        counts = {row[0]: row[1] for row in session.all("claim_counts", offsets)} if len(fresh) < len(claims) else {}
+        again = [] if len(fresh) == len(claims) else session.all("claim_counts", {"offsets": all_of_them})
+        counts: dict[int, int] = {row[0]: row[1] for row in again}
         found = {row[0]: _claimed_flow(session, row, counts.get(row[0], 1)) for row in before}
         return [found[claim.offset] for claim in claims]
 
@@ -226,6 +242,26 @@ def _fenced(session: Session, number: int, epoch: int) -> Fenced:
     return Fenced(
         f"runtime {name} (incarnation {number}) was taken over after epoch {epoch}, or let go: its writes are refused"
     )
+
+
+def _save_flows(session: Session, flows: Sequence[FlowRow]) -> None:
+    session.many("save_flow", [row for row in flows if row.storage is not None])
+    unchanged = [row for row in flows if row.storage is None]
+    for (status, reason, ended_at), offsets in _alike(unchanged, lambda row: (row.status, row.reason, row.ended_at)):
+        given = {"status": status, "reason": reason, "ended_at": ended_at, "offsets": _listed(offsets)}
+        session.run("end_flows", given)
+
+
+def _alike(rows: Sequence[Placed], key: Callable[[Placed], Key]) -> Iterable[tuple[Key, list[int]]]:
+    """Put the offsets of rows together that are otherwise the same: one statement then does for all of them."""
+    groups: dict[Key, list[int]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row.offset)
+    return groups.items()
+
+
+def _listed(offsets: Sequence[int]) -> str:
+    return codec.encode_definition(offsets)
 
 
 def _known_jobs(session: Session, flows: Sequence[FlowDataPartial]) -> dict[int, JobMetaObject | int]:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailab
 from theflow.model.view import Finding
 
 PATIENCE = 5.0
+BLOCK = 50
 _LAST_PATIENCE = 0.5
 _READERS = 8
 # A page that changes often is copied back once per so many pages of log, not once per thousand.
@@ -54,7 +56,18 @@ class SqliteSession:
 
     def many(self, name: str, rows: Sequence[tuple[object, ...]]) -> int:
         """Execute a statement for each row; return the rows changed."""
-        return self._connection.executemany(self._statements[name].text, rows).rowcount if rows else 0
+        if not rows:
+            return 0
+        statement = self._statements[name]
+        changed = 0
+        whole = len(rows) - len(rows) % BLOCK if statement.inserts else 0
+        for start in range(0, whole, BLOCK):
+            # The driver gives up the interpreter's lock once a statement: so not once a row.
+            values = tuple(chain.from_iterable(rows[start : start + BLOCK]))
+            changed += self._connection.execute(statement.block(BLOCK), values).rowcount
+        if whole < len(rows):
+            changed += self._connection.executemany(statement.text, rows[whole:]).rowcount
+        return changed
 
     def all(self, name: str, given: Mapping[str, object]) -> list[Row]:
         """Execute a statement and return its rows."""
@@ -149,6 +162,12 @@ class Sqlite:
 
     def prepare(self) -> None:
         """Create the file and its schema, or bring it up to date."""
+        if self._checked and self._writers:
+            if self.path.exists():
+                return
+            raise StoreUnusable(
+                f"the database {self.path} was removed while this process had it open; put it back and start again"
+            )
         with self._opening:
             if self.path.is_dir():
                 raise StoreUnusable(f"{self.path} is a directory; give the path of a database file")

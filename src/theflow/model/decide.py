@@ -6,8 +6,7 @@ state raises IllegalEvent and changes nothing. The cost is that of the tasks tou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from theflow.errors import IllegalEvent
 from theflow.model.failure import Failure
@@ -69,14 +68,13 @@ TASK_MOVES: dict[TaskStatus, dict[str, tuple[TaskStatus, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """What an event led to: the new flow, what is owed, the tasks whose rows changed, the attempts that ended badly."""
 
     flow: Flow
-    commands: list[Command] = field(default_factory=list)
-    touched: list[int] = field(default_factory=list)
-    attempts: list[AttemptEnded] = field(default_factory=list)
+    commands: list[Command]
+    touched: list[int]
+    attempts: list[AttemptEnded]
 
 
 def decide(flow: Flow, event: Event, now: int) -> Decision:
@@ -97,14 +95,18 @@ def decide(flow: Flow, event: Event, now: int) -> Decision:
         case HookEnded():
             return _end_hook(flow, event)
         case Park():
-            return Decision(flow=replace(flow, status=FlowStatus.PARKED, reason=event.reason))
+            return _only(flow._replace(status=FlowStatus.PARKED, reason=event.reason))
         case _:
             assert_never(event)
 
 
+def _only(flow: Flow) -> Decision:
+    return Decision(flow, [], [], [])
+
+
 def _start(flow: Flow, now: int) -> Decision:
-    decision = Decision(flow=_moved(flow, flow.plan, FlowStatus.RUNNING))
-    return _run(decision, flow.scheme.orchestration.sources, now)
+    decision = _only(Flow(flow.data, flow.scheme, flow.plan, FlowStatus.RUNNING, flow.failure, flow.reason))
+    return _run(decision, [], flow.scheme.orchestration.sources, now)
 
 
 def _succeed(flow: Flow, event: TaskSucceeded) -> Decision:
@@ -115,20 +117,20 @@ def _succeed(flow: Flow, event: TaskSucceeded) -> Decision:
         if clash is not None:
             return _fail(flow, clash, event.ended_at)
         plan = _merge(plan, event)
-    dag = flow.scheme.orchestration
     done = TaskState(
-        status=TaskStatus.SUCCEEDED,
-        attempt=state.attempt,
-        failures=state.failures,
-        started_at=event.started_at,
-        ended_at=event.ended_at,
-        result=event.result,
+        TaskStatus.SUCCEEDED, 0, state.attempt, state.failures, 0, None, event.started_at, event.ended_at, event.result
     )
-    plan = plan.moved(plan.states.set(number, done), plan.open - 1, plan.running - 1)
-    plan, ready = dag.ready_after(plan, number)
-    decision = Decision(flow=_moved(flow, plan, flow.status), touched=[number])
-    if ready and not plan.failed:
-        return _run(decision, ready, event.ended_at)
+    changes, ready = flow.scheme.orchestration.ready_after(plan, number)
+    changes.append((number, done))
+    if plan.failed:
+        # A failing flow starts nothing new: what is ready stays where it is.
+        changes.extend([(follower, TaskState()) for follower in ready])
+        ready = []
+    plan = FlowExecPlanState(
+        plan.states, plan.open - 1, plan.running - 1, plan.failed, plan.storage, plan.tick, plan.writes
+    )
+    decision = _run(Decision(_moved(flow, plan), [], [number], []), changes, ready, event.ended_at)
+    plan = decision.flow.plan
     if not plan.open or (plan.failed and not plan.running):
         return _end(decision, event.ended_at)
     return decision
@@ -140,16 +142,14 @@ def _fail(flow: Flow, event: TaskFailed, now: int) -> Decision:
     failures = state.failures + 1
     again = event.retryable and failures < retry.attempts and not flow.plan.failed
     retry_at = now + retry.wait(failures, f"{flow.flow_id}/{event.name}/{failures}") if again else None
-    ended = replace(
-        state,
+    ended = state._replace(
         status=TaskStatus.RETRYING if again else TaskStatus.FAILED,
         failures=failures,
         retry_at=retry_at,
         started_at=event.started_at,
         ended_at=None if again else event.ended_at,
     )
-    plan = replace(
-        flow.plan,
+    plan = flow.plan._replace(
         states=flow.plan.states.set(number, ended),
         running=flow.plan.running - 1,
         open=flow.plan.open - (not again),
@@ -158,9 +158,7 @@ def _fail(flow: Flow, event: TaskFailed, now: int) -> Decision:
     record = AttemptEnded(event.name, event.attempt, event.status, event.failure, event.started_at, event.ended_at)
     failure = flow.failure if again or flow.failure else event.failure
     reason = flow.reason if again or flow.reason else f"task {event.name!r} failed: {event.failure.line()}"
-    decision = Decision(
-        flow=replace(flow, plan=plan, failure=failure, reason=reason), touched=[number], attempts=[record]
-    )
+    decision = Decision(flow._replace(plan=plan, failure=failure, reason=reason), [], [number], [record])
     if retry_at is not None:
         decision.commands.append(SetTimer(event.name, event.attempt, retry_at))
     elif not plan.running:
@@ -176,15 +174,15 @@ def _try_again(flow: Flow, event: RetryDue, now: int) -> Decision:
             f"a retry after attempt {event.attempt} does not fit"
         )
     if flow.plan.failed:
-        return Decision(flow=flow)
+        return _only(flow)
     if state.retry_at is not None and now < state.retry_at:  # a clock was set back: a timer is never early
-        return Decision(flow=flow, commands=[SetTimer(event.name, event.attempt, state.retry_at)])
-    return _run(Decision(flow=flow), (number,), now)
+        return Decision(flow, [SetTimer(event.name, event.attempt, state.retry_at)], [], [])
+    return _run(_only(flow), [], (number,), now)
 
 
 def _recover(flow: Flow, now: int) -> Decision:
     """Owe again whatever the state alone says is owed: attempts that were under way are lost, the rest goes on."""
-    decision = Decision(flow=flow)
+    decision = _only(flow)
     if flow.status.ended:
         decision.commands.append(RunHook(flow.hook) if flow.hook in flow.scheme.hooks else Release())
         return decision
@@ -199,7 +197,7 @@ def _recover(flow: Flow, now: int) -> Decision:
         if state.status is TaskStatus.RETRYING:
             at = now if state.retry_at is None else state.retry_at
             decision.commands.append(SetTimer(dag.names[number], state.attempt, at))
-    return _run(decision, [dag.index[name] for name in dag.next(plan)], now)
+    return _run(decision, [], [dag.index[name] for name in dag.next(plan)], now)
 
 
 def _lose(decision: Decision, number: int, now: int) -> Decision:
@@ -215,47 +213,53 @@ def _lose(decision: Decision, number: int, now: int) -> Decision:
         state.started_at,
         None,
     )
-    plan = replace(flow.plan, running=flow.plan.running - 1)
+    plan = flow.plan._replace(running=flow.plan.running - 1)
     decision.attempts.append(lost)
     decision.touched.append(number)
     if not _scheme(flow, name).at_most_once:
-        plan = replace(plan, states=plan.states.set(number, replace(state, status=TaskStatus.PENDING, started_at=None)))
-        return replace(decision, flow=_moved(flow, plan, flow.status))
+        given_back = state._replace(status=TaskStatus.PENDING, started_at=None)
+        plan = plan._replace(states=plan.states.set(number, given_back))
+        return decision._replace(flow=_moved(flow, plan))
     failure = Failure.plain("OutcomeUnknown", f"task {name!r} is at_most_once and was running when its process ended")
-    dead = replace(state, status=TaskStatus.FAILED, failures=state.failures + 1, ended_at=now)
-    plan = replace(plan, states=plan.states.set(number, dead), open=plan.open - 1, failed=(*plan.failed, name))
+    dead = state._replace(status=TaskStatus.FAILED, failures=state.failures + 1, ended_at=now)
+    plan = plan._replace(states=plan.states.set(number, dead), open=plan.open - 1, failed=(*plan.failed, name))
     reason = f"task {name!r} failed: {failure.line()}"
-    return replace(
-        decision,
-        flow=replace(flow, plan=plan, failure=flow.failure or failure, reason=flow.reason or reason),
-    )
+    failed = flow._replace(plan=plan, failure=flow.failure or failure, reason=flow.reason or reason)
+    return decision._replace(flow=failed)
 
 
-def _run(decision: Decision, numbers: tuple[int, ...] | list[int], now: int) -> Decision:
-    flow = decision.flow
+def _run(
+    decision: Decision, changes: list[tuple[int, TaskState]], numbers: tuple[int, ...] | list[int], now: int
+) -> Decision:
+    """Start tasks, and put other changes in place with them: one new plan and one new flow for all. The hot path."""
+    flow, commands, touched, attempts = decision
     plan = flow.plan
     states = plan.states
-    names = flow.scheme.orchestration.names
-    attempts = []
+    started = []
     for number in numbers:
         state = states[number]
         attempt = state.attempt + 1
-        states = states.set(
-            number,
-            TaskState(
-                status=TaskStatus.RUNNING,
-                attempt=attempt,
-                failures=state.failures,
-                base=plan.tick,
-                started_at=now,
-            ),
-        )
-        attempts.append((names[number], attempt))
-        if _scheme(flow, names[number]).at_most_once:
-            decision.touched.append(number)
-    flow = _moved(flow, plan.moved(states, plan.open, plan.running + len(attempts)), flow.status)
-    decision.commands.extend(RunTask(Task.of(flow, name, attempt)) for name, attempt in attempts)
-    return Decision(flow=flow, commands=decision.commands, touched=decision.touched, attempts=decision.attempts)
+        changes.append((number, TaskState(TaskStatus.RUNNING, 0, attempt, state.failures, plan.tick, None, now)))
+        started.append((number, attempt))
+    flow = _moved(
+        flow,
+        FlowExecPlanState(
+            states.set_many(changes),
+            plan.open,
+            plan.running + len(started),
+            plan.failed,
+            plan.storage,
+            plan.tick,
+            plan.writes,
+        ),
+    )
+    schemes = flow.scheme.in_order
+    for number, attempt in started:
+        scheme = schemes[number]
+        commands.append(RunTask(Task(flow, scheme, attempt)))
+        if scheme.at_most_once:
+            touched.append(number)
+    return Decision(flow, commands, touched, attempts)
 
 
 def _end(decision: Decision, now: int) -> Decision:
@@ -264,12 +268,12 @@ def _end(decision: Decision, now: int) -> Decision:
     if plan.failed:
         plan = _give_up(decision, plan, now)
         reason = flow.reason or f"task {plan.failed[0]!r} failed"
-        flow = replace(flow, plan=plan, status=FlowStatus.FAILED, reason=reason)
+        flow = flow._replace(plan=plan, status=FlowStatus.FAILED, reason=reason)
     else:
-        flow = replace(flow, status=FlowStatus.SUCCEEDED)
+        flow = Flow(flow.data, flow.scheme, plan, FlowStatus.SUCCEEDED, flow.failure, flow.reason)
     hook = flow.hook
     decision.commands.append(RunHook(hook) if hook in flow.scheme.hooks else Release())
-    return Decision(flow=flow, commands=decision.commands, touched=decision.touched, attempts=decision.attempts)
+    return Decision(flow, decision.commands, decision.touched, decision.attempts)
 
 
 def _give_up(decision: Decision, plan: FlowExecPlanState, now: int) -> FlowExecPlanState:
@@ -277,17 +281,17 @@ def _give_up(decision: Decision, plan: FlowExecPlanState, now: int) -> FlowExecP
     states = plan.states
     waiting = [number for number, state in enumerate(states) if state.status is TaskStatus.RETRYING]
     for number in waiting:
-        states = states.set(number, replace(states[number], status=TaskStatus.FAILED, retry_at=None, ended_at=now))
+        states = states.set(number, states[number]._replace(status=TaskStatus.FAILED, retry_at=None, ended_at=now))
         decision.touched.append(number)
     names = decision.flow.scheme.orchestration.names
     failed = (*plan.failed, *(names[number] for number in waiting))
-    return replace(plan, states=states, open=plan.open - len(waiting), failed=failed)
+    return plan._replace(states=states, open=plan.open - len(waiting), failed=failed)
 
 
 def _end_hook(flow: Flow, event: HookEnded) -> Decision:
     if event.name != flow.hook or event.name not in flow.scheme.hooks:
         raise IllegalEvent(f"flow {flow.flow_id} is {flow.status}: it owes no hook {event.name!r}")
-    decision = Decision(flow=flow, commands=[Release()])
+    decision = Decision(flow, [Release()], [], [])
     if event.failure is not None:
         decision.attempts.append(
             AttemptEnded(event.name, 1, AttemptStatus.FAILED, event.failure, event.started_at, event.ended_at)
@@ -323,8 +327,7 @@ def _merge(plan: FlowExecPlanState, event: TaskSucceeded) -> FlowExecPlanState:
     for gone in changes.keys() - set_to.keys():
         storage.pop(gone, None)
     tick = plan.tick + 1
-    return replace(
-        plan,
+    return plan._replace(
         storage=storage,
         tick=tick,
         writes={**plan.writes, **dict.fromkeys(changes, (tick, event.name))},
@@ -352,5 +355,5 @@ def _scheme(flow: Flow, name: str) -> TaskScheme[..., object]:
     return flow.scheme.tasks[name]
 
 
-def _moved(flow: Flow, plan: FlowExecPlanState, status: FlowStatus) -> Flow:
-    return Flow(data=flow.data, scheme=flow.scheme, plan=plan, status=status, failure=flow.failure, reason=flow.reason)
+def _moved(flow: Flow, plan: FlowExecPlanState) -> Flow:
+    return Flow(flow.data, flow.scheme, plan, flow.status, flow.failure, flow.reason)

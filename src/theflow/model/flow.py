@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from theflow.errors import SchemeError
 from theflow.model.failure import Failure
@@ -12,8 +12,7 @@ from theflow.model.scheme import ON_FAILURE, ON_SUCCESS, FlowScheme
 from theflow.model.status import FlowStatus, TaskStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class Flow(NamedTuple):
     """Data, scheme and plan: an immutable value, replaced by each decision. `failure` is the first that was final."""
 
     data: FlowDataObject
@@ -27,7 +26,7 @@ class Flow:
     def from_data(cls, data: FlowDataObject, scheme: FlowScheme) -> Flow:
         """Build the flow from what the database knows; raise SchemeError if that does not fit the scheme."""
         dag = scheme.orchestration
-        plan = dag.fresh.with_storage(data.storage)
+        plan = dag.fresh._replace(storage=data.storage) if data.storage else dag.fresh
         for task in data.tasks:
             number = dag.index.get(task.name)
             if number is None:
@@ -79,9 +78,8 @@ def _restore(
         for follower in following:
             state = states[follower]
             if not state.attempt:
-                states = states.set(follower, replace(state, holds=state.holds - 1))
-    return replace(
-        plan,
+                states = states.set(follower, state._replace(holds=state.holds - 1))
+    return plan._replace(
         states=states,
         open=plan.open - task.status.ended,
         running=plan.running + (task.status is TaskStatus.RUNNING),

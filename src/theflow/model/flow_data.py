@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from theflow.model.failure import Failure
 from theflow.model.job import JobMeta, JobMetaObject, microseconds
 from theflow.model.status import FlowStatus, TaskStatus
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowDataPartial:
+class FlowDataPartial(NamedTuple):
     """A pending flow that has no offset yet. `input` is JSON; `version` is None where the scheme is not known."""
 
     flow_id: str
@@ -28,8 +27,7 @@ class FlowDataPartial:
         return cls(flow_id=flow_id, meta=meta, input=data, version=version, run_at=run_at, created_at=now)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskDataObject:
+class TaskDataObject(NamedTuple):
     """One task of a flow as the database knows it; a task without a row has not started."""
 
     name: str
@@ -42,8 +40,7 @@ class TaskDataObject:
     ended_at: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowDataObject:
+class FlowDataObject(NamedTuple):
     """A flow as the database knows it. `claims` counts since its last outcome; `damage` says what could not be read."""
 
     job: JobMetaObject
@@ -54,7 +51,7 @@ class FlowDataObject:
     run_at: int | None = None
     started_at: int | None = None
     ended_at: int | None = None
-    tasks: tuple[TaskDataObject, ...] = field(default=())
+    tasks: tuple[TaskDataObject, ...] = ()
     failure: Failure | None = None
     claims: int = 0
     damage: str = ""

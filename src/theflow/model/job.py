@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from theflow.errors import InputError
 
@@ -59,8 +59,7 @@ class JobMeta:
             microseconds(self.run_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobMetaObject:
+class JobMetaObject(NamedTuple):
     """A saved job event: its offset is the place in the total order that the database gave it."""
 
     offset: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from theflow.model.failure import Failure
 from theflow.model.status import AttemptStatus
@@ -21,8 +21,7 @@ class Recovered:
     """The flow was admitted again, after its runtime died, was stopped, or let it go."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSucceeded:
+class TaskSucceeded(NamedTuple):
     """A body returned. `result` is JSON; `changes` maps each field of the storage it changed to JSON, None if gone."""
 
     name: str
@@ -33,8 +32,7 @@ class TaskSucceeded:
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFailed:
+class TaskFailed(NamedTuple):
     """A body raised or ran out of time; `retryable` says whether its policy takes such an error."""
 
     name: str
@@ -46,16 +44,14 @@ class TaskFailed:
     status: AttemptStatus = AttemptStatus.FAILED
 
 
-@dataclass(frozen=True, slots=True)
-class RetryDue:
+class RetryDue(NamedTuple):
     """The wait before the next attempt is over."""
 
     name: str
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class HookEnded:
+class HookEnded(NamedTuple):
     """The hook returned (no failure) or raised."""
 
     name: str
@@ -64,22 +60,19 @@ class HookEnded:
     ended_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Park:
+class Park(NamedTuple):
     """The flow cannot go on before a person looks at it."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunTask:
+class RunTask(NamedTuple):
     """Start the body of a task. It is owed only after the commit that decided it."""
 
     task: Task
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(NamedTuple):
     """Tell the machine `RetryDue` at that time, not earlier."""
 
     name: str
@@ -87,8 +80,7 @@ class SetTimer:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunHook:
+class RunHook(NamedTuple):
     """Start the hook of that name."""
 
     name: str
@@ -99,8 +91,7 @@ class Release:
     """Nothing is owed to the flow any more: forget it, and take its job out of the queue."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnded:
+class AttemptEnded(NamedTuple):
     """An attempt that did not succeed, for the record."""
 
     name: str

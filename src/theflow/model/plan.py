@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from theflow.model.status import TaskStatus
 from theflow.model.vector import Vector
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskState:
+
+class TaskState(NamedTuple):
     """Where one task stands.
 
     `holds` counts the predecessors that have not succeeded; `attempt` numbers the newest attempt; `failures` counts
@@ -29,8 +31,7 @@ class TaskState:
     result: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowExecPlanState:
+class FlowExecPlanState(NamedTuple):
     """The states of all tasks in the scheme's order, with the storage that they share.
 
     `open` counts tasks without an outcome, `running` attempts under way; `failed` names the tasks that failed for good.
@@ -41,26 +42,10 @@ class FlowExecPlanState:
     open: int
     running: int = 0
     failed: tuple[str, ...] = ()
-    storage: Mapping[str, bytes] = field(default_factory=dict)
+    storage: Mapping[str, bytes] = _NOTHING
     tick: int = 0
-    writes: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    writes: Mapping[str, tuple[int, str]] = _NOTHING
 
     def with_states(self, states: Vector[TaskState]) -> FlowExecPlanState:
         """Return the plan with other states of its tasks; the counts are the caller's."""
-        return self.moved(states, self.open, self.running)
-
-    def moved(self, states: Vector[TaskState], still_open: int, running: int) -> FlowExecPlanState:
-        """Return the plan after tasks moved. Every step of a flow comes here, and `replace` would cost it twice."""
-        return FlowExecPlanState(
-            states=states,
-            open=still_open,
-            running=running,
-            failed=self.failed,
-            storage=self.storage,
-            tick=self.tick,
-            writes=self.writes,
-        )
-
-    def with_storage(self, storage: Mapping[str, bytes]) -> FlowExecPlanState:
-        """Return a plan that begins with this storage."""
-        return FlowExecPlanState(states=self.states, open=self.open, storage=storage)
+        return self._replace(states=states)

@@ -196,6 +196,11 @@ class FlowScheme:
         return self._tasks
 
     @cached_property
+    def in_order(self) -> tuple[TaskScheme[..., Any], ...]:
+        """The tasks by their numbers in the orchestration."""
+        return tuple(self.tasks.values())
+
+    @cached_property
     def hooks(self) -> Mapping[str, TaskScheme[..., Any]]:
         """The hooks by name."""
         self.orchestration  # noqa: B018 - builds and checks

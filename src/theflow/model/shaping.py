@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from typing import NamedTuple
 
 from theflow.model.scheme import UNLIMITED, FlowScheme
 
@@ -50,8 +51,7 @@ class Policies:
         return cls(classes=classes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A pending flow at the head of its queue."""
 
     offset: int
@@ -76,8 +76,7 @@ class Look:
     live: Mapping[tuple[str, str], tuple[int, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A flow that may start, with the version of its class to run it with."""
 
     candidate: Candidate
@@ -124,6 +123,9 @@ class FlowShapingManager:
 
 def admit(look: Look, policies: Policies, slots: int) -> Admission:
     """Let candidates in by priority and offset, while order and places allow; give a reason for every other one."""
+    free = _all_free(look, policies, slots)
+    if free is not None:
+        return free
     admitted: list[Admitted] = []
     waiting: list[Waiting] = []
     started: dict[tuple[str, str], list[int]] = {}
@@ -149,6 +151,23 @@ def admit(look: Look, policies: Policies, slots: int) -> Admission:
         admitted.append(Admitted(candidate=candidate, version=version if version is not None else 0))
         started.setdefault(queue, []).append(candidate.offset)
     return Admission(admitted=tuple(admitted), waiting=tuple(waiting))
+
+
+def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
+    """Let all candidates in where nothing orders them and nobody has to wait; None if there is more to decide."""
+    if len(look.candidates) > slots:
+        return None
+    admitted = []
+    for candidate in look.candidates:
+        policy = policies.classes.get(candidate.flow_class)
+        if policy is None or policy.ordered or policy.paused or not candidate.due(look.now):
+            return None
+        version = policy.version_for(candidate.version)
+        if version is None:
+            return None
+        admitted.append(Admitted(candidate, version))
+    admitted.sort(key=lambda one: (-one.candidate.priority, one.candidate.offset))
+    return Admission(admitted=tuple(admitted))
 
 
 def why_not(candidate: Candidate, policy: ClassPolicy | None, now: int, live: tuple[int, ...]) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from theflow.model.flow import Flow
 from theflow.model.scheme import TaskScheme
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """One attempt to be made; `flow` is the flow as it was decided on."""
 
     flow: Flow

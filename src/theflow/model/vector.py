@@ -55,3 +55,35 @@ class Vector(Generic[Item]):
         changed._length = self._length
         changed._chunks = (*chunks[:row], (*chunk[:column], item, *chunk[column + 1 :]), *chunks[row + 1 :])
         return changed
+
+    def set_many(self, items: Iterable[tuple[int, Item]]) -> Vector[Item]:
+        """Return the same sequence with other items at some places: each chunk is copied once."""
+        if len(self._chunks) == 1:
+            return self._small_set_many(items)
+        changed: dict[int, list[Item]] = {}
+        for index, item in items:
+            if not 0 <= index < self._length:
+                raise IndexError(f"no item {index} among {self._length}")
+            row = index >> _BITS
+            chunk = changed.get(row)
+            if chunk is None:
+                chunk = changed[row] = list(self._chunks[row])
+            chunk[index & _MASK] = item
+        chunks = list(self._chunks)
+        for row, chunk in changed.items():
+            chunks[row] = tuple(chunk)
+        made: Vector[Item] = Vector.__new__(Vector)
+        made._length = self._length
+        made._chunks = tuple(chunks)
+        return made
+
+    def _small_set_many(self, items: Iterable[tuple[int, Item]]) -> Vector[Item]:
+        only = list(self._chunks[0])
+        for index, item in items:
+            if index < 0:
+                raise IndexError(f"no item {index} among {self._length}")
+            only[index] = item
+        made: Vector[Item] = Vector.__new__(Vector)
+        made._length = self._length
+        made._chunks = (tuple(only),)
+        return made

@@ -49,9 +49,11 @@ class Admission:
         self._failpoints = failpoints
         self._first = 0
         self._suspects: dict[int, Flow] = {}
+        self._astray: set[int] = set()
 
     def fill(self, places: int, claims: int) -> int:
         """Admit up to so many flows; park those claimed more than `claims` times in vain. Return how many came."""
+        self._give_back()
         names = list(self._shaping.policies.classes)
         self._first += 1
         came = 0
@@ -62,6 +64,12 @@ class Admission:
             name = names[(self._first + number) % len(names)]
             came += self._fill_from(name, places - came, claims)
         return came
+
+    def nothing_left(self) -> bool:
+        """Whether no flow that this runtime has code for runs or is due, here or elsewhere."""
+        now = self._clock.now()
+        policies = self._shaping.policies.classes.values()
+        return not any(self._store.unfinished(policy.flow_class, policy.versions, now) for policy in policies)
 
     def _fill_from(self, flow_class: str, places: int, claims: int) -> int:
         limit = places
@@ -132,8 +140,9 @@ class Admission:
             found = self._store.claim(fence, record, wanted)
         except CommitUnknown:
             # Whether it happened or not: what may be ours and is not in hand is given back, and pulled again.
-            if self._engine.happened(fence):
-                self._store.give_back(self._engine.incarnation, list(versions))
+            self._astray.update(versions)
+            self._engine.doubt(fence)
+            self._give_back()
             return True
         if found is None:
             return False
@@ -142,6 +151,13 @@ class Admission:
         for data in found:
             self._take(data, versions[data.job.offset], claims)
         return True
+
+    def _give_back(self) -> None:
+        """Free what was claimed and never came in hand; as long as that fails, nothing else is claimed."""
+        if self._astray:
+            self._engine.settle()
+            self._store.give_back(self._engine.incarnation, sorted(self._astray))
+            self._astray.clear()
 
     def _take(self, data: FlowDataObject, version: int, claims: int) -> None:
         scheme = self._schemes[data.job.meta.flow_class, version]

@@ -92,11 +92,16 @@ class Client:
     def create_jobs(self, metas: Iterable[JobMeta]) -> list[FlowHandle]:
         """Submit jobs in one transaction, all or none; the handles stand in the order of the jobs."""
         now = self._clock.now()
-        flows = [self._pending(meta, now, number) for number, meta in enumerate(metas)]
-        if not flows:
+        wanted = list(metas)
+        if not wanted:
             return []
-        if len(flows) > JOBS_LIMIT:
-            raise InputError(f"{len(flows)} jobs in one call; submit at most {JOBS_LIMIT} at once")
+        if len(wanted) > JOBS_LIMIT:
+            raise InputError(f"{len(wanted)} jobs in one call; submit at most {JOBS_LIMIT} at once")
+        ids = self._ids.make_many(now, len(wanted))
+        flows = [
+            self._pending(meta, flow_id, now, number)
+            for number, (meta, flow_id) in enumerate(zip(wanted, ids, strict=True))
+        ]
         self._store.prepare()
         jobs = self._store.create_jobs(flows)
         self._ring()
@@ -134,7 +139,7 @@ class Client:
         deadline = None if timeout is None else self._clock.monotonic() + timeout
         pause = _POLL_FIRST
         token: object = None
-        while True:
+        while not self._closed.is_set():
             try:
                 seen = self._store.change_token()
                 if seen != token:
@@ -150,6 +155,7 @@ class Client:
                 raise WaitTimedOut(f"flow {flow_id} has not ended within {timeout:g} s; it goes on")
             self._closed.wait(pause if left is None else min(pause, left))
             pause = min(pause * 1.2, _POLL_LAST)
+        raise InputError(f"the client was closed while it waited for flow {flow_id}; the flow goes on")
 
     def logs(self, flow_id: str, *, task: str | None = None, after: int = 0, limit: int = 1000) -> list[LogLine]:
         """List what the bodies of a flow logged, in order; `after` is the id of the last line already read."""
@@ -202,7 +208,7 @@ class Client:
         """List the runtimes that count as alive."""
         return self._store.runtimes()
 
-    def _pending(self, meta: JobMeta, now: int, number: int) -> FlowDataPartial:
+    def _pending(self, meta: JobMeta, flow_id: str, now: int, number: int) -> FlowDataPartial:
         if type(meta) is not JobMeta:
             raise InputError(f"job {number}: expected a theflow.JobMeta, got {type(meta).__name__}")
         scheme = self._schemes.get(meta.flow_class)
@@ -214,7 +220,7 @@ class Client:
                 data, version = codec.encode_input(meta.input, scheme.storage), scheme.version
         except DataRefused as error:
             raise DataRefused(error.path, f"{error.problem} (input of {place}class {meta.flow_class!r})") from None
-        return FlowDataPartial.pending(meta, flow_id=self._ids.make(now), data=data, version=version, now=now)
+        return FlowDataPartial.pending(meta, flow_id=flow_id, data=data, version=version, now=now)
 
     def _record(self, flow_id: str) -> FlowRecord:
         record = self._store.find_flow(flow_id, self._clock.now())

@@ -61,7 +61,7 @@ class Engine:
     def __init__(self, store: RuntimeStore, inbox: Inbox, bodies: Bodies, clock: Clock, failpoints: Failpoints) -> None:
         self.flows: dict[int, Flow] = {}
         self.draining = False
-        self.listeners: list[Callable[[Progress], None]] = []
+        self.listeners: list[tuple[Callable[[Progress], None], frozenset[str]]] = []
         self._store = store
         self._inbox = inbox
         self._bodies = bodies
@@ -72,6 +72,7 @@ class Engine:
         self._taken: list[Posted] = []
         self._unsaved: list[Work] = []
         self._unknown: Fence | None = None
+        self._doubted: Fence | None = None
         self._timers: list[tuple[int, int, str, int]] = []
         self._news_at = 0.0
 
@@ -83,6 +84,7 @@ class Engine:
         self._taken.clear()
         self._unsaved.clear()
         self._unknown = None
+        self._doubted = None
         self._timers.clear()
 
     @property
@@ -105,6 +107,16 @@ class Engine:
     def turned(self, fence: Fence) -> None:
         """Count a transaction that was committed."""
         self._turn = fence.turn
+
+    def doubt(self, fence: Fence) -> None:
+        """Note that the answer to a claim was lost: the marker must tell its turn from that of the next commit."""
+        self._doubted = fence
+
+    def settle(self) -> None:
+        """Learn whether the claim in doubt was committed; as long as that cannot be known, nothing is written."""
+        if self._doubted is not None:
+            self.happened(self._doubted)
+            self._doubted = None
 
     def take(self, flow: Flow, event: Event) -> None:
         """Take a claimed flow in hand; the event is decided on in the next turn."""
@@ -188,6 +200,7 @@ class Engine:
         self._failpoints.reach("after_outcome_commit")
 
     def _commit(self, batch: Batch) -> None:
+        self.settle()
         if self._unknown is not None and self.happened(self._unknown):
             self._unknown = None
             return
@@ -212,14 +225,22 @@ class Engine:
         if len(work.flows) > 1:
             return list(work.halves())
         (mine,) = work.flows.values()
+        if mine.last_resort:
+            # Even what theflow itself says of the flow is refused: it is let go of, and found again after a restart.
+            _logger.error("flow given up flow_id=%s offset=%d: %s", mine.flow.flow_id, mine.flow.offset, error)
+            self.flows.pop(mine.flow.offset, None)
+            return []
         reason = f"the database refused what task bodies of it produced: {error}"
         before = mine.before
         now = self._clock.now()
-        # The outcome of an ended flow stands; only what its hook left behind is refused.
-        ended = before.status.ended
-        event = HookEnded(before.hook, Failure.plain("RowRefused", reason), now, now) if ended else Park(reason)
         safe = Work()
-        safe.of(before).add(decide(before, event, now))
+        last = safe.of(before)
+        last.last_resort = True
+        if not before.status.ended:
+            last.add(decide(before, Park(reason), now))
+        elif before.hook in before.scheme.hooks:
+            # The outcome of an ended flow stands; only what its hook left behind is refused.
+            last.add(decide(before, HookEnded(before.hook, Failure.plain("RowRefused", reason), now, now), now))
         _logger.error("row refused flow_id=%s offset=%d: %s", before.flow_id, before.offset, reason)
         return [safe]
 
@@ -261,15 +282,12 @@ class Engine:
                 assert_never(command)
 
     def _tell(self, work: Work) -> None:
-        for mine in work.flows.values():
-            for progress in progress_of(mine):
-                for listener in tuple(self.listeners):
-                    self._tell_one(listener, progress)
-
-    def _tell_one(self, listener: Callable[[Progress], None], progress: Progress) -> None:
-        try:
-            listener(progress)
-        except Exception:
-            # Whoever watches must not stop the work: he is not told any more.
-            self.listeners.remove(listener)
-            _logger.exception("a listener raised and is dropped")
+        for listener, kinds in tuple(self.listeners):
+            try:
+                for mine in work.flows.values():
+                    for progress in progress_of(mine, kinds):
+                        listener(progress)
+            except Exception:
+                # Whoever watches must not stop the work: he is not told any more.
+                self.listeners.remove((listener, kinds))
+                _logger.exception("a listener raised and is dropped")

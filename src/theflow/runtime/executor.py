@@ -19,6 +19,9 @@ from theflow.runtime.inbox import Inbox, Posted
 # A body that has run this long, in microseconds, is worth a mark on disk; most end before, and need none.
 _MARK_AFTER = 50_000
 
+# How long async bodies that were cancelled may take to end, before they are left behind.
+_LAST_WORDS = 2.0
+
 
 class Executor:
     """The bodies under way. The engine tells it what to start; it never touches a flow."""
@@ -33,6 +36,7 @@ class Executor:
         self._capture = LogCapture()
         self._under_way: set[Attempt] = set()
         self._bodies: dict[Attempt, asyncio.Task[None]] = {}
+        self._ended: list[tuple[Attempt, Event]] = []
         self._quiet = threading.Condition()
 
     def start(self) -> None:
@@ -99,10 +103,17 @@ class Executor:
         self._capture.remove()
         self._pool.stop()
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(2.0)
+            self._loop.call_soon_threadsafe(self._leave, self._clock.monotonic() + _LAST_WORDS)
+            self._thread.join(_LAST_WORDS + 0.5)
         if not self._thread.is_alive():
             self._loop.close()
+
+    def _leave(self, deadline: float) -> None:
+        """Let bodies that were cancelled hear of it, and clean up, before their loop stops."""
+        if self._bodies and self._clock.monotonic() < deadline:
+            self._loop.call_later(0.005, self._leave, deadline)
+        else:
+            self._loop.stop()
 
     def _launch(self, attempts: Sequence[Attempt]) -> None:
         for attempt in attempts:
@@ -148,7 +159,10 @@ class Executor:
         except BaseException as error:  # noqa: BLE001 - a user's body may raise anything, and must not end the loop
             event = attempt.raised(error, self._clock.now())
         del self._bodies[attempt]
-        self._end(attempt, event)
+        if not self._ended:
+            # Many bodies may end in one pass of the loop: the engine is told of all of them at once.
+            self._loop.call_soon(self._end_all)
+        self._ended.append((attempt, event))
 
     async def _in_time(self, body: Awaitable[object], seconds: float) -> object:
         limit = asyncio.timeout(seconds)
@@ -185,13 +199,23 @@ class Executor:
         if not attempt.closed:
             self._end(attempt, attempt.timed_out(self._clock.now()))
 
+    def _end_all(self) -> None:
+        ended, self._ended = self._ended, []
+        self._tell(ended)
+
     def _end(self, attempt: Attempt, event: Event) -> None:
+        self._tell(((attempt, event),))
+
+    def _tell(self, ended: Sequence[tuple[Attempt, Event]]) -> None:
         with self._quiet:
-            if not attempt.close():
-                return
-            self._under_way.discard(attempt)
+            news = []
+            for attempt, event in ended:
+                if attempt.close():
+                    self._under_way.discard(attempt)
+                    news.append(Posted(attempt.offset, event, attempt.taken_logs()))
             # Posted before anybody can see that it is quiet: a stop must not pass an outcome by.
-            self._inbox.post(Posted(attempt.offset, event, attempt.taken_logs()))
+            if news:
+                self._inbox.post_all(news)
             if not self._under_way:
                 self._quiet.notify_all()
 

@@ -18,10 +18,23 @@ class FlowIds:
 
     def make(self, now: int) -> str:
         """Return an id; `now` is microseconds UTC."""
+        return self.make_many(now, 1)[0]
+
+    def make_many(self, now: int, count: int) -> list[str]:
+        """Return so many ids, in order."""
         stamp = (now // 1000) << 12
         with self._lock:
             # A full counter runs over into the next millisecond, which keeps the order.
-            self._stamp = stamp = stamp if stamp > self._stamp else self._stamp + 1
-        tail = int.from_bytes(os.urandom(8)) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000
-        text = f"{stamp >> 12:012x}7{stamp & 0xFFF:03x}{tail:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+            first = stamp if stamp > self._stamp else self._stamp + 1
+            self._stamp = first + count - 1
+        noise = os.urandom(8 * count)
+        return [
+            _text(first + number, int.from_bytes(noise[8 * number : 8 * number + 8], "big")) for number in range(count)
+        ]
+
+
+def _text(stamp: int, noise: int) -> str:
+    head = noise >> 48 & 0x3FFF | 0x8000
+    return (
+        f"{stamp >> 28:08x}-{stamp >> 12 & 0xFFFF:04x}-7{stamp & 0xFFF:03x}-{head:04x}-{noise & 0xFFFF_FFFF_FFFF:012x}"
+    )

@@ -31,17 +31,21 @@ class Inbox:
     """A queue that any thread may post to and one thread drains."""
 
     def __init__(self) -> None:
-        self._queue: SimpleQueue[Posted | None] = SimpleQueue()
+        self._queue: SimpleQueue[Sequence[Posted]] = SimpleQueue()
         self._ready: list[Posted] = []
         self._rung = False
 
     def post(self, posted: Posted) -> None:
         """Leave an event."""
+        self._queue.put((posted,))
+
+    def post_all(self, posted: Sequence[Posted]) -> None:
+        """Leave several events at once."""
         self._queue.put(posted)
 
     def ring(self) -> None:
         """Wake the engine without an event: there is something new in the database, or it shall stop."""
-        self._queue.put(None)
+        self._queue.put(())
 
     def wait(self, seconds: float) -> bool:
         """Wait until something is there; say whether it came in time."""
@@ -68,8 +72,8 @@ class Inbox:
             found, self._ready = self._ready, []
             return found
 
-    def _sort(self, posted: Posted | None) -> None:
-        if posted is None:
-            self._rung = True
+    def _sort(self, posted: Sequence[Posted]) -> None:
+        if posted:
+            self._ready.extend(posted)
         else:
-            self._ready.append(posted)
+            self._rung = True

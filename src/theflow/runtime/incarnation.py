@@ -9,10 +9,12 @@ from collections.abc import Callable
 from zlib import crc32
 
 from theflow.database.store import Holder, Incarnation, RuntimeRecord, RuntimeStore
-from theflow.errors import RuntimeNameTaken, StoreError
+from theflow.errors import CommitUnknown, RuntimeNameTaken, StoreError
 from theflow.runtime.clock import Clock
 from theflow.runtime.process import is_gone, life_of, this_host
 
+# The share of a TTL after which a runtime that could not beat writes no more: a margin before others may take over.
+_TRUST = 0.8
 _logger = logging.getLogger("theflow.incarnation")
 
 
@@ -30,21 +32,43 @@ def this_holder(name: str | None, flows: int, classes: str) -> Holder:
     )
 
 
-def take_name(store: RuntimeStore, holder: Holder, clock: Clock, ttl: float) -> Incarnation:
+def take_name(
+    store: RuntimeStore, holder: Holder, clock: Clock, ttl: float, unanswered: set[int] | None = None
+) -> Incarnation:
     """Take the runtime name; a holder on this host whose process is gone is taken over at once.
 
     One on another host is watched: it is taken over if it is silent for a whole TTL. Raises RuntimeNameTaken if a live
-    one holds the name.
+    one holds the name. `unanswered` keeps, from call to call, when this runtime asked and heard nothing: what was
+    taken then is its own.
     """
+    unanswered = set() if unanswered is None else unanswered
     try:
-        return store.take_name(holder, clock.now())
+        return _ask_for_name(store, holder, clock.now(), unanswered)
     except RuntimeNameTaken:
         held = _held(store, holder.name)
+        if held is not None and _is_own(held, holder, unanswered):
+            return held.incarnation
         if held is not None and not _has_ended(store, held, holder.host, clock, ttl):
             raise
     if held is not None:
         store.take_over(held.incarnation)
-    return store.take_name(holder, clock.now())
+    return _ask_for_name(store, holder, clock.now(), unanswered)
+
+
+def _ask_for_name(store: RuntimeStore, holder: Holder, now: int, unanswered: set[int]) -> Incarnation:
+    try:
+        return store.take_name(holder, now)
+    except CommitUnknown:
+        unanswered.add(now)
+        held = _held(store, holder.name)
+        if held is None or not _is_own(held, holder, unanswered):
+            raise
+        return held.incarnation
+
+
+def _is_own(held: RuntimeRecord, holder: Holder, unanswered: set[int]) -> bool:
+    """Whether the name was taken by a question of this runtime whose answer was lost."""
+    return held.holder == holder and held.started_at in unanswered
 
 
 def _held(store: RuntimeStore, name: str) -> RuntimeRecord | None:
@@ -77,13 +101,15 @@ class Heartbeat:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._trusted_until = 0.0
+        # The name is taken after this moment, and others count from there, however late the beating starts.
+        self._before_name = clock.monotonic()
         self.lost = False
 
     def start(self, incarnation: Incarnation) -> None:
         """Beat for this incarnation from now on."""
         self.lost = False
         self._stop = threading.Event()
-        self._trusted_until = self._deadline()
+        self._trusted_until = self._before_name + self._ttl * _TRUST
         self._thread = threading.Thread(
             target=self._run, args=(incarnation, self._stop), name="theflow-heartbeat", daemon=True
         )
@@ -95,6 +121,7 @@ class Heartbeat:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(self._ttl)
             self._thread = None
+        self._before_name = self._clock.monotonic()
 
     @property
     def trusted(self) -> bool:
@@ -102,7 +129,10 @@ class Heartbeat:
         return not self.lost and self._clock.monotonic() < self._trusted_until
 
     def _run(self, incarnation: Incarnation, stop: threading.Event) -> None:
-        while not stop.wait(self._ttl / 4):
+        # Whoever starts too late to be trusted beats at once; that says whether he was taken over meanwhile.
+        pause = self._ttl / 4 if self.trusted else 0.0
+        while not stop.wait(pause):
+            pause = self._ttl / 4
             # Counted from before the question: an answer that was long under way must not lengthen the trust.
             deadline = self._deadline()
             try:
@@ -117,7 +147,7 @@ class Heartbeat:
             self._trusted_until = deadline
 
     def _deadline(self) -> float:
-        return self._clock.monotonic() + self._ttl * 0.8
+        return self._clock.monotonic() + self._ttl * _TRUST
 
 
 class Sweep:

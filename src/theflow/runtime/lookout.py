@@ -27,10 +27,10 @@ class Lookout:
         """Whether to look now; `now` is monotonic."""
         return self._noted or now - self._looked >= self._poll
 
-    def looked(self, now: float, came: int) -> None:
-        """A look brought so many flows: where there were some, there may be more."""
+    def looked(self, now: float, came: int, places: int) -> None:
+        """A look brought so many flows for so many places: if it filled them all, there may be more."""
         self._looked = now
-        self._noted = came > 0
+        self._noted = came >= places
         if came:
             self._active = now
 

@@ -27,6 +27,21 @@ class Progress(NamedTuple):
     detail: str = ""
 
 
+KINDS = frozenset(
+    {
+        "admitted",
+        "recovered",
+        "task_started",
+        "task_succeeded",
+        "task_retrying",
+        "task_failed",
+        "task_lost",
+        "flow_succeeded",
+        "flow_failed",
+        "flow_parked",
+    }
+)
+_OF_TASKS = frozenset({"task_started", "task_succeeded", "task_retrying", "task_failed"})
 _OUTCOMES = {
     TaskStatus.SUCCEEDED: "task_succeeded",
     TaskStatus.FAILED: "task_failed",
@@ -34,35 +49,47 @@ _OUTCOMES = {
 }
 
 
-def progress_of(work: FlowWork) -> Iterator[Progress]:
-    """Say what a turn did to a flow, in an order that makes sense to people."""
+def progress_of(work: FlowWork, wanted: frozenset[str]) -> Iterator[Progress]:
+    """Say what a turn did to a flow, of the kinds that are wanted, in an order that makes sense to people."""
     flow = work.flow
-    names = flow.scheme.orchestration.names
     if work.came is not None:
-        yield _arrival(work, work.came)
-    details: dict[str, str] = {}
-    for ended in work.attempts:
-        if ended.failure is not None:
-            details[ended.name] = ended.failure.line()
-        if ended.status is AttemptStatus.LOST:
-            yield _about(work, "task_lost", ended.name, ended.attempt, "its process ended while it ran")
-    for number in sorted(work.touched):
-        state = flow.plan.states[number]
-        kind = _OUTCOMES.get(state.status)
-        if kind is not None:
-            yield _about(work, kind, names[number], state.attempt, details.get(names[number], ""))
-    for command in work.commands:
-        if type(command) is RunTask:
-            yield _about(work, "task_started", command.task.name, command.task.attempt)
+        kind = "admitted" if type(work.came) is Started else "recovered"
+        if kind in wanted:
+            yield _about(work, kind, detail=_kept(work))
+    if work.attempts and "task_lost" in wanted:
+        for ended in work.attempts:
+            if ended.status is AttemptStatus.LOST:
+                yield _about(work, "task_lost", ended.name, ended.attempt, "its process ended while it ran")
+    if not wanted.isdisjoint(_OF_TASKS):
+        yield from _of_tasks(work, wanted)
     if flow.status is not work.before.status and (flow.status.ended or flow.status is FlowStatus.PARKED):
-        yield _about(work, f"flow_{flow.status.value}", detail=flow.reason)
+        kind = f"flow_{flow.status.value}"
+        if kind in wanted:
+            yield _about(work, kind, detail=flow.reason)
 
 
-def _arrival(work: FlowWork, came: Started | Recovered) -> Progress:
-    if type(came) is Started:
-        return _about(work, "admitted")
-    kept = sum(state.status is TaskStatus.SUCCEEDED for state in work.before.plan.states)
-    return _about(work, "recovered", detail=f"{kept} of {len(work.before.plan.states)} tasks kept")
+def _of_tasks(work: FlowWork, wanted: frozenset[str]) -> Iterator[Progress]:
+    names = work.flow.scheme.orchestration.names
+    for number in sorted(work.touched):
+        state = work.flow.plan.states[number]
+        kind = _OUTCOMES.get(state.status, "")
+        if kind in wanted:
+            yield _about(work, kind, names[number], state.attempt, _detail(work, names[number]))
+    if "task_started" in wanted:
+        for command in work.commands:
+            if type(command) is RunTask:
+                yield _about(work, "task_started", command.task.name, command.task.attempt)
+
+
+def _detail(work: FlowWork, name: str) -> str:
+    failures = [ended.failure for ended in work.attempts if ended.name == name and ended.failure is not None]
+    return failures[-1].line() if failures else ""
+
+
+def _kept(work: FlowWork) -> str:
+    states = work.before.plan.states
+    kept = sum(state.status is TaskStatus.SUCCEEDED for state in states)
+    return f"{kept} of {len(states)} tasks kept" if type(work.came) is Recovered else ""
 
 
 def _about(work: FlowWork, kind: str, task: str = "", attempt: int = 0, detail: str = "") -> Progress:

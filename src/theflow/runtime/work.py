@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from theflow.database import codec
 from theflow.database.store import AttemptRow, Batch, FlowRow, LogRow, TaskRow
@@ -12,42 +13,59 @@ from theflow.model.message import AttemptEnded, Command, Recovered, Release, Sta
 from theflow.model.status import FlowStatus, TaskStatus
 from theflow.runtime.inbox import Begun
 
+_NEVER: Mapping[int, int] = MappingProxyType({})
 
-@dataclass(kw_only=True, slots=True)
+
 class FlowWork:
-    """What a turn has decided for one flow; `came` is how it was taken in hand, `begun` when bodies began.
+    """What a turn has decided for one flow.
 
-    `released` is set once nothing is owed to the flow any more.
+    `came` is how it was taken in hand, `begun` when bodies began; `released` once nothing is owed to it any more,
+    `last_resort` where the database has refused what was decided before.
     """
 
-    before: Flow
-    flow: Flow
-    touched: set[int] = field(default_factory=set)
-    attempts: list[AttemptEnded] = field(default_factory=list)
-    commands: list[Command] = field(default_factory=list)
-    logs: list[LogRow] = field(default_factory=list)
-    begun: dict[int, int] = field(default_factory=dict)
-    came: Started | Recovered | None = None
-    released: bool = False
+    __slots__ = (
+        "attempts",
+        "before",
+        "begun",
+        "came",
+        "commands",
+        "flow",
+        "last_resort",
+        "logs",
+        "released",
+        "touched",
+    )
+
+    def __init__(self, flow: Flow) -> None:
+        self.before = flow
+        self.flow = flow
+        self.touched: list[int] = []
+        self.attempts: list[AttemptEnded] = []
+        self.commands: list[Command] = []
+        self.logs: list[LogRow] = []
+        self.begun: Mapping[int, int] = _NEVER
+        self.came: Started | Recovered | None = None
+        self.released = False
+        self.last_resort = False
 
     def mark(self, begun: Begun) -> None:
         """Let it be seen that a body has begun, and when; a body that has ended meanwhile needs no mark."""
         number = self.flow.scheme.orchestration.index[begun.name]
         state = self.flow.plan.states[number]
         if state.status is TaskStatus.RUNNING and state.attempt == begun.attempt:
-            self.touched.add(number)
-            self.begun[number] = begun.started_at
+            self.touched.append(number)
+            self.begun = {**self.begun, number: begun.started_at}
 
     def add(self, decision: Decision) -> None:
         """Take in one more decision for the flow."""
-        self.flow = decision.flow
-        self.touched.update(decision.touched)
-        if decision.attempts:
-            self.attempts.extend(decision.attempts)
-        for command in decision.commands:
-            self.commands.append(command)
-            if type(command) is Release:
-                self.released = True
+        self.flow, commands, touched, attempts = decision
+        self.touched.extend(touched)
+        if attempts:
+            self.attempts.extend(attempts)
+        if commands:
+            self.commands.extend(commands)
+            # Nothing comes after the command that lets a flow go.
+            self.released = type(commands[-1]) is Release
 
 
 class Work:
@@ -61,7 +79,7 @@ class Work:
         offset = flow.data.job.offset
         found = self.flows.get(offset)
         if found is None:
-            found = self.flows[offset] = FlowWork(before=flow, flow=flow)
+            found = self.flows[offset] = FlowWork(flow)
         return found
 
     def halves(self) -> tuple[Work, Work]:
@@ -80,7 +98,7 @@ class Work:
         parked: list[int] = []
         for offset, work in self.flows.items():
             flow = work.flow
-            tasks.extend([_task_row(work, offset, number, runtime) for number in work.touched])
+            tasks.extend([_task_row(work, offset, number, runtime) for number in dict.fromkeys(work.touched)])
             if work.attempts:
                 attempts.extend([_attempt_row(ended, offset, runtime) for ended in work.attempts])
             if work.logs:
@@ -106,7 +124,8 @@ def _task_row(work: FlowWork, offset: int, number: int, runtime: int) -> TaskRow
     return TaskRow(
         offset,
         flow.scheme.orchestration.names[number],
-        state.status.value,
+        # The enumeration's `value` runs Python code for what is a plain attribute.
+        state.status._value_,
         state.attempt,
         state.failures,
         None if state.result is None else state.result.decode(),

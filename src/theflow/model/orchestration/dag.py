@@ -62,21 +62,20 @@ class Dag:
             if not state.holds and state.status is TaskStatus.PENDING
         )
 
-    def ready_after(self, plan: FlowExecPlanState, ended: int) -> tuple[FlowExecPlanState, list[int]]:
-        """Release the successors of a task that succeeded; list those it was the last to hold: O(its successors)."""
-        following = self.successors[ended]
-        if not following:
-            return plan, []
-        ready = []
-        states = plan.states
-        for number in following:
-            state = states[number]
-            if not state.holds:  # it began under a definition in which it did not wait for this task
-                continue
-            states = states.set(number, TaskState(holds=state.holds - 1))
-            if state.holds == 1:
+    def ready_after(self, plan: FlowExecPlanState, ended: int) -> tuple[list[tuple[int, TaskState]], list[int]]:
+        """Release the successors of a task that succeeded: O(its successors).
+
+        Return the states of those that others still hold back, and the numbers of those that it was the last to hold.
+        """
+        held: list[tuple[int, TaskState]] = []
+        ready: list[int] = []
+        for number in self.successors[ended]:
+            state = plan.states[number]
+            if state.holds > 1:
+                held.append((number, TaskState(TaskStatus.PENDING, state.holds - 1)))
+            elif state.holds:  # without any it began under a definition in which it did not wait for this task
                 ready.append(number)
-        return plan.with_states(states), ready
+        return held, ready
 
     def _order(self, tasks: Mapping[str, TaskPlace]) -> dict[str, tuple[str, ...]]:
         return {name: task.after for name, task in tasks.items()}

@@ -6,23 +6,50 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import mysql
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
+MYSQL = ("mysql", "mariadb")
 Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Small = sa.Integer()
-Text = sa.Text()
-# A key needs a length on MySQL, and compares byte by byte everywhere: SQLite's default collation does.
-Key = (
-    sa.String(255)
-    .with_variant(sa.Text(), "sqlite")
-    .with_variant(sa.String(255, collation="C"), "postgresql")
-    .with_variant(sa.String(255, collation="utf8mb4_bin"), "mysql", "mariadb")
-)
-TABLE: dict[str, Any] = {"sqlite_strict": True, "mysql_charset": "utf8mb4", "mysql_engine": "InnoDB"}
+TABLE: dict[str, Any] = {
+    "sqlite_strict": True,
+    **{f"{name}_{what}": value for name in MYSQL for what, value in (("charset", "utf8mb4"), ("engine", "InnoDB"))},
+}
+
+
+class Key(sa.types.TypeDecorator[str]):
+    """A name: it needs a length on some servers, and compares byte by byte everywhere."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[str]:
+        """Return the type of this database."""
+        if dialect.name in MYSQL:
+            return sa.String(255, collation=_bytewise(dialect))
+        # SQLite's default collation compares bytes.
+        return sa.String(255, collation="C") if dialect.name == "postgresql" else sa.Text()
+
+
+class Text(sa.types.TypeDecorator[str]):
+    """Text of any length."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[str]:
+        """Return the type of this database."""
+        return mysql.LONGTEXT(collation=_bytewise(dialect)) if dialect.name in MYSQL else sa.Text()
+
+
+def _bytewise(dialect: Any) -> str:
+    # Neither server knows the other's name, and `utf8mb4_bin` takes "a" and "a " for the same.
+    return "utf8mb4_nopad_bin" if dialect.name == "mariadb" or dialect.is_mariadb else "utf8mb4_0900_bin"
 
 
 def upgrade() -> None:
@@ -40,9 +67,9 @@ def _queue() -> None:
     op.create_table(
         "job_event",
         sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
-        sa.Column("flow_id", Key, nullable=False),
-        sa.Column("flow_class", Key, nullable=False),
-        sa.Column("user_name", Key, nullable=False),
+        sa.Column("flow_id", Key(), nullable=False),
+        sa.Column("flow_class", Key(), nullable=False),
+        sa.Column("user_name", Key(), nullable=False),
         sa.Column("version", Small),
         sa.Column("priority", Small, nullable=False),
         sa.Column("run_at", Big),
@@ -53,17 +80,19 @@ def _queue() -> None:
         **TABLE,
     )
     waiting = sa.text("owner IS NULL AND parked = 0")
+    # Where an index cannot leave rows out, what would leave them out comes first in it.
+    first = ["flow_class", "owner", "parked"] if op.get_context().dialect.name in MYSQL else ["flow_class"]
     op.create_index(
         "job_open",
         "job_event",
-        ["flow_class", sa.text("priority DESC"), "job_offset"],
+        [*first, sa.text("priority DESC"), "job_offset"],
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
     op.create_index(
         "job_queue",
         "job_event",
-        ["flow_class", "user_name", "job_offset"],
+        [*first, "user_name", "job_offset"],
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
@@ -75,19 +104,19 @@ def _flows() -> None:
     op.create_table(
         "flow",
         sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
-        sa.Column("flow_id", Key, nullable=False),
-        sa.Column("flow_class", Key, nullable=False),
-        sa.Column("user_name", Key, nullable=False),
+        sa.Column("flow_id", Key(), nullable=False),
+        sa.Column("flow_class", Key(), nullable=False),
+        sa.Column("user_name", Key(), nullable=False),
         sa.Column("version", Small),
         sa.Column("priority", Small, nullable=False),
         sa.Column("run_at", Big),
-        sa.Column("input", Text, nullable=False),
-        sa.Column("description", Text, nullable=False),
-        sa.Column("labels", Text, nullable=False),
-        sa.Column("idempotency_key", Key),
-        sa.Column("status", Key, nullable=False),
-        sa.Column("storage", Text),
-        sa.Column("reason", Text, nullable=False),
+        sa.Column("input", Text(), nullable=False),
+        sa.Column("description", Text(), nullable=False),
+        sa.Column("labels", Text(), nullable=False),
+        sa.Column("idempotency_key", Key()),
+        sa.Column("status", Key(), nullable=False),
+        sa.Column("storage", Text()),
+        sa.Column("reason", Text(), nullable=False),
         sa.Column("created_at", Big, nullable=False),
         sa.Column("started_at", Big),
         sa.Column("ended_at", Big),
@@ -112,10 +141,10 @@ def _tasks() -> None:
     op.create_table(
         "flow_task",
         *_of_task(),
-        sa.Column("status", Key, nullable=False),
+        sa.Column("status", Key(), nullable=False),
         sa.Column("attempt", Small, nullable=False),
         sa.Column("failures", Small, nullable=False),
-        sa.Column("result", Text),
+        sa.Column("result", Text()),
         sa.Column("retry_at", Big),
         sa.Column("started_at", Big),
         sa.Column("ended_at", Big),
@@ -127,8 +156,8 @@ def _tasks() -> None:
         "task_attempt",
         *_of_task(),
         sa.Column("attempt", Small, primary_key=True, autoincrement=False),
-        sa.Column("status", Key, nullable=False),
-        sa.Column("error", Text),
+        sa.Column("status", Key(), nullable=False),
+        sa.Column("error", Text()),
         sa.Column("runtime", Big, nullable=False),
         sa.Column("started_at", Big),
         sa.Column("ended_at", Big),
@@ -138,12 +167,12 @@ def _tasks() -> None:
         "flow_log",
         sa.Column("id", Big, primary_key=True, autoincrement=True),
         sa.Column("job_offset", Big, nullable=False),
-        sa.Column("name", Key, nullable=False),
+        sa.Column("name", Key(), nullable=False),
         sa.Column("attempt", Small, nullable=False),
         sa.Column("logged_at", Big, nullable=False),
-        sa.Column("level", Key, nullable=False),
-        sa.Column("logger", Text, nullable=False),
-        sa.Column("message", Text, nullable=False),
+        sa.Column("level", Key(), nullable=False),
+        sa.Column("logger", Text(), nullable=False),
+        sa.Column("message", Text(), nullable=False),
         **TABLE,
     )
     op.create_index("flow_log_by_flow", "flow_log", ["job_offset", "id"])
@@ -152,7 +181,7 @@ def _tasks() -> None:
 def _of_task() -> tuple[sa.Column[int], sa.Column[str], sa.Column[int]]:
     return (
         sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
-        sa.Column("name", Key, primary_key=True),
+        sa.Column("name", Key(), primary_key=True),
         sa.Column("idx", Small, primary_key=True, autoincrement=False),
     )
 
@@ -161,16 +190,16 @@ def _runtimes() -> None:
     op.create_table(
         "runtime",
         sa.Column("id", Big, primary_key=True, autoincrement=True),
-        sa.Column("name", Key, nullable=False),
-        sa.Column("held_name", Key, unique=True),
+        sa.Column("name", Key(), nullable=False),
+        sa.Column("held_name", Key(), unique=True),
         sa.Column("epoch", Big, nullable=False),
         sa.Column("turn", Big, nullable=False),
-        sa.Column("state", Key, nullable=False),
-        sa.Column("host", Text, nullable=False),
+        sa.Column("state", Key(), nullable=False),
+        sa.Column("host", Text(), nullable=False),
         sa.Column("pid", Big, nullable=False),
-        sa.Column("life", Text, nullable=False),
+        sa.Column("life", Text(), nullable=False),
         sa.Column("flows", Small, nullable=False),
-        sa.Column("classes", Text, nullable=False),
+        sa.Column("classes", Text(), nullable=False),
         sa.Column("started_at", Big, nullable=False),
         sqlite_autoincrement=True,
         **TABLE,
@@ -186,15 +215,15 @@ def _runtimes() -> None:
 def _classes() -> None:
     op.create_table(
         "flow_class",
-        sa.Column("name", Key, primary_key=True),
+        sa.Column("name", Key(), primary_key=True),
         sa.Column("revision", Big, nullable=False),
         sa.Column("paused", Small, nullable=False),
         **TABLE,
     )
     op.create_table(
         "flow_scheme",
-        sa.Column("flow_class", Key, primary_key=True),
+        sa.Column("flow_class", Key(), primary_key=True),
         sa.Column("version", Small, primary_key=True, autoincrement=False),
-        sa.Column("definition", Text, nullable=False),
+        sa.Column("definition", Text(), nullable=False),
         **TABLE,
     )

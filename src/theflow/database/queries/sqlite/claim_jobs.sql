@@ -14,4 +14,4 @@ UPDATE job_event SET
         SELECT count(*) FROM flow_task AS t
         WHERE t.job_offset = job_event.job_offset AND t.status IN ('succeeded', 'failed')
     )
-WHERE job_offset = :offset AND owner IS NULL AND parked = 0
+WHERE job_offset IN (SELECT value FROM json_each(:offsets)) AND owner IS NULL AND parked = 0

@@ -1,0 +1,2 @@
+-- Nothing is owed to the flows any more: they leave the queue.
+DELETE FROM job_event WHERE job_offset IN (SELECT value FROM json_each(:offsets))

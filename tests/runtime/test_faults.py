@@ -1,0 +1,221 @@
+"""The database fails at any moment, and no outcome is lost, doubled or changed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter
+
+import pytest
+
+from tests.runtime.faulty import Faulty, fenced, often, refusing, unanswered, unavailable, unheard
+from tests.runtime.works import Works, one_task, until
+from theflow import UNLIMITED, Chain, Context, FlowScheme, FlowStatus, JobMeta, Retry
+from theflow.database.store import Holder
+from theflow.errors import RuntimeNameTaken, StoreUnavailable
+
+
+@pytest.fixture
+def faulty(works):
+    """The store of the works, which fails as planned."""
+    works.store = Faulty(works.store)
+    return works.store
+
+
+class Bodies:
+    """Counts how often each body of a chain began."""
+
+    def __init__(self, length=3):
+        self.begun = Counter()
+        self.scheme = FlowScheme("counted", orchestration=Chain, concurrency=UNLIMITED)
+        for number in range(length):
+            self.scheme.add(self.body(f"t{number}"), name=f"t{number}")
+
+    def body(self, name):
+        def run(ctx: Context[dict]) -> str:
+            self.begun[ctx.offset, name] += 1
+            return f"{ctx.offset}/{name}"
+
+        return run
+
+    def submit(self, works: Works, count=1):
+        """Submit flows before anybody runs them."""
+        return works.client.create_jobs([JobMeta(flow_class="counted")] * count)
+
+
+@pytest.mark.parametrize("fault", [unavailable, unheard, unanswered])
+@pytest.mark.parametrize("method", ["commit", "claim", "look", "beat", "runtimes", "read_turn"])
+def test_a_fault_of_the_database_costs_nothing_but_time(works, faulty, method, fault):
+    bodies = Bodies()
+    (flow,) = bodies.submit(works)
+    faulty.plan(method, fault, fault)
+    if method == "read_turn":
+        faulty.plan("commit", unanswered)
+    works.start(bodies.scheme, ttl=1.0)
+    assert flow.wait(10).status is FlowStatus.SUCCEEDED
+    assert set(bodies.begun.values()) == {1}
+    until(faulty.done)
+
+
+@pytest.mark.parametrize("answer", [unheard, unanswered])
+def test_a_claim_whose_answer_and_whose_trace_are_lost_is_made_again(works, faulty, answer):
+    bodies = Bodies()
+    flows = bodies.submit(works, 5)
+    faulty.plan("claim", answer)
+    faulty.plan("read_turn", unavailable)
+    works.start(bodies.scheme)
+    assert {flow.wait(10).status for flow in flows} == {FlowStatus.SUCCEEDED}
+    assert set(bodies.begun.values()) == {1}
+
+
+def test_one_row_that_the_database_refuses_parks_its_flow_and_no_other(works, faulty):
+    bodies = Bodies()
+    flows = bodies.submit(works, 20)
+    faulty.always("commit", refusing(flows[7].offset))
+    works.start(bodies.scheme)
+    others = [flow for flow in flows if flow is not flows[7]]
+    assert {flow.wait(10).status for flow in others} == {FlowStatus.SUCCEEDED}
+    parked = until(lambda: flows[7].get() if flows[7].get().status is FlowStatus.PARKED else None)
+    assert "the database refused" in parked.reason
+    assert parked.waiting == (f"parked: {parked.reason}",)
+
+
+def test_a_refused_row_of_a_hook_ends_no_runtime(works, faulty):
+    def tell() -> None:
+        raise RuntimeError("nobody is there")
+
+    scheme = one_task(lambda: None)
+    scheme.on_success(tell)
+    first = works.client.create_job(JobMeta(flow_class="single"))
+    faulty.always("commit", refuse_hooks)
+    works.start(scheme)
+    assert first.wait(5).status is FlowStatus.SUCCEEDED
+    assert works.submit(scheme, user="bob").wait(5).status is FlowStatus.SUCCEEDED
+    assert works.submit(scheme).wait(5).status is FlowStatus.SUCCEEDED
+
+
+def refuse_hooks(call, fence, batch):
+    refusing(*(row.offset for row in batch.attempts if "nobody is there" in row.error))(call, fence, batch)
+
+
+def test_a_fenced_runtime_rejoins_and_its_flows_run_again(works, faulty, caplog):
+    caplog.set_level(logging.ERROR)
+    bodies = Bodies(1)
+    (flow,) = bodies.submit(works)
+    faulty.plan("commit", fenced)
+    runtime = works.start(bodies.scheme, name="worker")
+    first = runtime.incarnation_id
+    assert flow.wait(10).status is FlowStatus.SUCCEEDED
+    assert runtime.incarnation_id != first
+    assert bodies.begun[flow.offset, "t0"] == 2
+    assert [each.holder.name for each in works.client.runtimes()] == ["worker"]
+    assert "fenced, rejoining runtime=worker" in caplog.text
+
+
+def test_a_runtime_rejoins_though_the_database_fails_meanwhile(works, faulty):
+    bodies = Bodies(1)
+    (flow,) = bodies.submit(works)
+    faulty.plan("commit", fenced)
+    works.start(bodies.scheme, name="worker")
+    faulty.plan("register", unavailable, unanswered)
+    faulty.plan("take_name", unavailable)
+    assert flow.wait(10).status is FlowStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_flow_succeeds_once_through_many_faults_of_all_kinds(works, faulty, seed):
+    bodies = Bodies()
+    flows = bodies.submit(works, 30)
+    for method in ("commit", "claim", "give_back", "read_turn"):
+        faulty.always(method, often(seed))
+    works.start(bodies.scheme, flows=7, poll=0.005, claims=50)
+    for flow in flows:
+        ended = flow.wait(20)
+        assert [task.result for task in ended.tasks] == [f"{flow.offset}/t{number}" for number in range(3)]
+
+
+def test_an_outcome_waits_in_memory_while_the_database_is_away(works, faulty):
+    bodies = Bodies(1)
+    faulty.always("commit", unavailable)
+    works.start(bodies.scheme, ttl=60)
+    (flow,) = bodies.submit(works)
+    until(lambda: bodies.begun[flow.offset, "t0"])
+    assert flow.get().status is FlowStatus.RUNNING
+    faulty.always("commit", None)
+    assert flow.wait(10).status is FlowStatus.SUCCEEDED
+    assert bodies.begun[flow.offset, "t0"] == 1
+
+
+def test_a_runtime_that_cannot_beat_writes_nothing_until_it_can(works, faulty):
+    bodies = Bodies(1)
+    works.start(bodies.scheme, ttl=0.4)
+    faulty.always("beat", unavailable)
+    time.sleep(0.5)  # longer than the ttl: by then it trusts itself no more
+    (flow,) = bodies.submit(works)
+    with pytest.raises(Exception, match="has not ended"):
+        flow.wait(0.3)
+    assert bodies.begun == Counter()
+    faulty.always("beat", None)
+    assert flow.wait(10).status is FlowStatus.SUCCEEDED
+
+
+def test_a_start_that_fails_leaves_no_name_and_no_thread_behind(works, faulty):
+    before = threading.active_count()
+    faulty.plan("register", unavailable)
+    with pytest.raises(StoreUnavailable):
+        works.make(Bodies().scheme, name="worker")
+    works.make(Bodies().scheme, name="worker")
+    assert threading.active_count() == before
+
+
+def elsewhere(name):
+    """A runtime that lives on a host which cannot be asked for its process."""
+    return Holder(name=name, host="elsewhere", pid=1, life="1", flows=1, classes="{}")
+
+
+def test_a_name_held_on_another_host_is_taken_over_when_its_holder_is_silent_for_a_ttl(works):
+    works.store.take_name(elsewhere("worker"), 0)
+    began = time.monotonic()
+    assert works.make(Bodies().scheme, name="worker", ttl=0.4).name == "worker"
+    assert 0.4 <= time.monotonic() - began < 2
+
+
+def test_a_name_held_on_another_host_is_refused_as_soon_as_its_holder_beats(works):
+    held = works.store.take_name(elsewhere("worker"), 0)
+    beat = threading.Timer(0.1, works.store.beat, (held,))
+    beat.start()
+    began = time.monotonic()
+    with pytest.raises(RuntimeNameTaken, match="elsewhere"):
+        works.make(Bodies().scheme, name="worker", ttl=30)
+    assert time.monotonic() - began < 10
+    beat.join()
+
+
+def test_two_runtimes_of_one_name_in_one_process_are_refused_too(works):
+    works.start(Bodies().scheme, name="worker")
+    with pytest.raises(RuntimeNameTaken):
+        works.make(Bodies().scheme, name="worker")
+
+
+def test_clean_stops_do_not_make_a_flow_suspect(works):
+    def fail() -> None:
+        raise ValueError
+
+    scheme = one_task(fail, retry=Retry(attempts=9, delay=60.0))
+    flow = works.client.create_job(JobMeta(flow_class="single"))
+    for _ in range(5):
+        runtime = works.start(scheme, name="worker", claims=2)
+        until(lambda: flow.get().runtime == "worker" and flow.get().tasks[0].status == "retrying")
+        runtime.stop()
+    assert flow.get().status is FlowStatus.RUNNING
+
+
+def test_nothing_is_left_behind_by_a_runtime_that_ran_and_stopped(works):
+    before = threading.active_count()
+    for _ in range(3):
+        runtime = works.start(Bodies().scheme, name="worker")
+        Bodies().submit(works)[0].wait(5)
+        runtime.stop()
+    until(lambda: threading.active_count() <= before)
+    assert works.client.runtimes() == []
