@@ -39,12 +39,12 @@ def test_the_name_of_a_killed_runtime_is_free_at_once(stage, waited_for):
 
 
 def test_a_runtime_of_another_name_takes_over_from_a_killed_one_at_once(stage):
-    flow = stage.submit("nap", seconds=0.5)
+    flow = stage.submit("nap", seconds=3)
     life = stage.start("one", ttl=60).ready()
     stage.started(flow)
     stage.start("two", ttl=60).ready()
     life.send(signal.SIGKILL)
-    assert flow.wait(5).status is FlowStatus.SUCCEEDED
+    assert flow.wait(15).status is FlowStatus.SUCCEEDED
     assert [effect.pid == life.pid for effect in stage.effects(flow)] == [True, False]
 
 
@@ -58,7 +58,7 @@ def test_runtimes_of_different_names_share_the_work(stage):
 
 
 def test_a_stopped_runtime_is_taken_over_and_what_it_writes_later_is_refused(stage):
-    flow = stage.submit("nap", seconds=0.3)
+    flow = stage.submit("nap", seconds=1)
     stopped = stage.start("one", ttl=0.6).ready()
     stage.started(flow)
     stopped.pause(stage.gate)
