@@ -54,7 +54,7 @@ def test_an_attempt_that_went_down_with_its_process_is_recorded_as_lost(stage):
     life.wait()
     assert stage.start("other", burst=True).wait() == 0
     lost, done = stage.client.attempts(flow.flow_id)
-    assert (lost.status, lost.number) == (AttemptStatus.LOST, 1)
+    assert (lost.status, lost.number, lost.runtime) == (AttemptStatus.LOST, 1, "worker")
     assert (done.status, done.number, done.runtime) == (AttemptStatus.SUCCEEDED, 2, "other")
     assert lost.error.message == "the process ended while the task was running"
 

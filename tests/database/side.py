@@ -121,7 +121,8 @@ class Side:
 
     def _data(self, data: FlowDataObject) -> object:
         job = data.job._replace(offset=self.number(data.job.offset), meta=replace(data.job.meta, input=None))
-        tasks = tuple(sorted(data.tasks, key=lambda each: each.name))
+        known = (each._replace(runtime=0) for each in data.tasks)
+        tasks = tuple(sorted(known, key=lambda each: each.name))
         return data._replace(job=job, tasks=tasks, storage=dict(data.storage))
 
     def _record(self, number: int, now: int) -> object:

@@ -194,6 +194,7 @@ def _task(row: TaskRow) -> TaskDataObject:
         retry_at=row.retry_at,
         started_at=row.started_at,
         ended_at=row.ended_at,
+        runtime=row.runtime,
     )
 
 

@@ -62,20 +62,9 @@ def flow_data(row: Row, claims: int, tasks: Sequence[Row], error: str | None) ->
     except (InputError, KeyError, ValueError) as problem:
         damage = f"its row in the database is damaged: {problem}"
         job = _job(row, ascii(row[4])[:NAME_LIMIT])
-    return FlowDataObject(
-        job=job,
-        version=version,
-        status=stand,
-        storage=fields,
-        reason=reason,
-        run_at=run_at,
-        started_at=started_at,
-        ended_at=ended_at,
-        tasks=known,
-        claims=claims,
-        failure=None if error is None else codec.decode_failure(error),
-        damage=damage,
-    )
+    failure = None if error is None else codec.decode_failure(error)
+    times = (run_at, started_at, ended_at)
+    return FlowDataObject(job, version, stand, fields, reason, *times, known, failure, claims, damage)
 
 
 def saved_job(row: Row) -> JobMetaObject:
@@ -96,7 +85,7 @@ def _job(row: Row, user: str) -> JobMetaObject:
         run_at=row[10],
         idempotency_key=key,
     )
-    return JobMetaObject(offset=offset, flow_id=flow_id, created_at=created_at, meta=meta)
+    return JobMetaObject(offset, flow_id, created_at, meta)
 
 
 def task_data(row: Row) -> TaskDataObject:
@@ -111,6 +100,7 @@ def task_data(row: Row) -> TaskDataObject:
         retry_at=task.retry_at,
         started_at=task.started_at,
         ended_at=task.ended_at,
+        runtime=task.runtime,
     )
 
 

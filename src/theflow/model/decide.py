@@ -105,8 +105,8 @@ def _only(flow: Flow) -> Decision:
 
 
 def _start(flow: Flow, now: int) -> Decision:
-    decision = _only(Flow(flow.data, flow.scheme, flow.plan, FlowStatus.RUNNING, flow.failure, flow.reason))
-    return _run(decision, [], flow.scheme.orchestration.sources, now)
+    flow = Flow(flow.data, flow.scheme, flow.plan, FlowStatus.RUNNING, flow.failure, flow.reason)
+    return _run(_only(flow), [], flow.scheme.orchestration.sources, now)
 
 
 def _succeed(flow: Flow, event: TaskSucceeded) -> Decision:

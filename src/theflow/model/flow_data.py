@@ -28,7 +28,10 @@ class FlowDataPartial(NamedTuple):
 
 
 class TaskDataObject(NamedTuple):
-    """One task of a flow as the database knows it; a task without a row has not started."""
+    """One task of a flow as the database knows it; a task without a row has not started.
+
+    `runtime` is the incarnation that wrote it last.
+    """
 
     name: str
     status: TaskStatus
@@ -38,6 +41,7 @@ class TaskDataObject(NamedTuple):
     retry_at: int | None
     started_at: int | None
     ended_at: int | None
+    runtime: int = 0
 
 
 class FlowDataObject(NamedTuple):

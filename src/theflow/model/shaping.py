@@ -155,15 +155,21 @@ def admit(look: Look, policies: Policies, slots: int) -> Admission:
 
 def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
     """Let all candidates in where nothing orders them and nobody has to wait; None if there is more to decide."""
-    if len(look.candidates) > slots:
+    classes = {candidate.flow_class for candidate in look.candidates}
+    if len(classes) != 1 or len(look.candidates) > slots:
         return None
+    policy = policies.classes.get(classes.pop())
+    if policy is None or policy.ordered or policy.paused or not policy.versions:
+        return None
+    newest, versions, now = max(policy.versions), policy.versions, look.now
     admitted = []
     for candidate in look.candidates:
-        policy = policies.classes.get(candidate.flow_class)
-        if policy is None or policy.ordered or policy.paused or not candidate.due(look.now):
-            return None
-        version = policy.version_for(candidate.version)
+        version = candidate.version
         if version is None:
+            version = newest
+        elif version not in versions:
+            return None
+        if candidate.run_at is not None and candidate.run_at > now:
             return None
         admitted.append(Admitted(candidate, version))
     admitted.sort(key=lambda one: (-one.candidate.priority, one.candidate.offset))

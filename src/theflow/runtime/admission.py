@@ -21,6 +21,7 @@ from theflow.runtime.failpoint import Failpoints
 
 # As many claims without an outcome may be chance: the process died of something else.
 SUSPICIOUS = 2
+_STARTED = Started()
 _logger = logging.getLogger("theflow.admission")
 
 
@@ -161,6 +162,10 @@ class Admission:
 
     def _take(self, data: FlowDataObject, version: int, claims: int) -> None:
         scheme = self._schemes[data.job.meta.flow_class, version]
+        if data.status is FlowStatus.PENDING and data.claims == 1 and not data.damage:
+            # Nearly every flow: nothing of it can be wrong yet.
+            self._engine.take(Flow.from_data(data, scheme), _STARTED)
+            return
         fresh = scheme.orchestration.fresh
         flow = Flow(data=data, scheme=scheme, plan=fresh, status=data.status, failure=data.failure, reason=data.reason)
         trouble = data.damage
@@ -180,7 +185,7 @@ class Admission:
 
     def _first_event(self, flow: Flow, trouble: str) -> Event:
         if not trouble:
-            return Started() if flow.status is FlowStatus.PENDING else Recovered()
+            return _STARTED if flow.status is FlowStatus.PENDING else Recovered()
         _logger.error("flow cannot run flow_id=%s offset=%d: %s", flow.flow_id, flow.offset, trouble)
         if not flow.status.ended:
             return Park(trouble)

@@ -114,9 +114,13 @@ class Engine:
 
     def settle(self) -> None:
         """Learn whether the claim in doubt was committed; as long as that cannot be known, nothing is written."""
-        if self._doubted is not None:
-            self.happened(self._doubted)
-            self._doubted = None
+        if self._doubted is None:
+            return
+        if not self.happened(self._doubted):
+            # It may still be under way. Once its turn is used up, it can come no more.
+            self._store.commit(self._doubted, Batch())
+            self.turned(self._doubted)
+        self._doubted = None
 
     def take(self, flow: Flow, event: Event) -> None:
         """Take a claimed flow in hand; the event is decided on in the next turn."""

@@ -10,7 +10,7 @@ from theflow.database.store import AttemptRow, Batch, FlowRow, LogRow, TaskRow
 from theflow.model.decide import Decision
 from theflow.model.flow import Flow
 from theflow.model.message import AttemptEnded, Command, Recovered, Release, Started
-from theflow.model.status import FlowStatus, TaskStatus
+from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.runtime.inbox import Begun
 
 _NEVER: Mapping[int, int] = MappingProxyType({})
@@ -100,7 +100,7 @@ class Work:
             flow = work.flow
             tasks.extend([_task_row(work, offset, number, runtime) for number in dict.fromkeys(work.touched)])
             if work.attempts:
-                attempts.extend([_attempt_row(ended, offset, runtime) for ended in work.attempts])
+                attempts.extend(_attempt_rows(work, offset, runtime))
             if work.logs:
                 logs.extend(work.logs)
             if _differs(flow, work.before):
@@ -134,6 +134,16 @@ def _task_row(work: FlowWork, offset: int, number: int, runtime: int) -> TaskRow
         state.ended_at,
         runtime,
     )
+
+
+def _attempt_rows(work: FlowWork, offset: int, runtime: int) -> list[AttemptRow]:
+    """Return the attempts that ended badly; one that was lost went down with an earlier incarnation."""
+    lost = any(ended.status is AttemptStatus.LOST for ended in work.attempts)
+    earlier = {task.name: task.runtime for task in work.before.data.tasks} if lost else {}
+    return [
+        _attempt_row(ended, offset, earlier.get(ended.name, runtime) if ended.status is AttemptStatus.LOST else runtime)
+        for ended in work.attempts
+    ]
 
 
 def _attempt_row(ended: AttemptEnded, offset: int, runtime: int) -> AttemptRow:
