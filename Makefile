@@ -2,11 +2,12 @@
 
 PYTHON ?= python3
 VENV := .venv
+SHELL := /bin/bash
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test check servers format soak bench clean
 
 help: ## Say what the targets do
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -15,8 +16,19 @@ demo: $(READY) ## Run the main job, kill it in the middle, and see it go on
 	@$(BIN)/python -m examples.demo
 
 # pytest stands last, so that its closing line is the last thing printed.
-test: check ## Run every check, then every test
+test: check servers ## Run every check, then every test
 	@$(BIN)/python -m pytest
+
+# Only where nothing is named, nothing answers and nothing is installed; who may not install is told at the end of the tests.
+servers: ## Install the database servers that the tests need, on Debian as root
+	@missing=; \
+	[ -n "$$THEFLOW_TEST_POSTGRES_URL" ] || (exec 3<>/dev/tcp/127.0.0.1/5432) 2>/dev/null \
+		|| ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="postgresql"; \
+	[ -n "$$THEFLOW_TEST_MYSQL_URL" ] || (exec 3<>/dev/tcp/127.0.0.1/3306) 2>/dev/null \
+		|| PATH="$$PATH:/usr/sbin" command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null; \
+	fi
 
 check: $(READY) ## Check format, lint, types and import order
 	@$(BIN)/ruff format --check .
@@ -27,6 +39,10 @@ check: $(READY) ## Check format, lint, types and import order
 format: $(READY) ## Write the code as `make check` wants it
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
+
+SOAK_SECONDS ?= 3600
+soak: $(READY) ## Run simulated schedules that were never run before, for SOAK_SECONDS
+	@$(BIN)/python -m tests.simulation.replay --soak $(SOAK_SECONDS)
 
 bench: $(READY) ## Measure every workload beside its physical reference
 	@$(BIN)/python -m bench all

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from theflow.database import schema
+from theflow.database.mysql import Mysql
+from theflow.database.postgres import Postgres
+from theflow.database.server import Server
 from theflow.database.sql import SqlStore
 from theflow.database.sqlite import Sqlite
 from theflow.database.store import RuntimeStore
@@ -22,6 +27,19 @@ from theflow.runtime.runtime import Runtime
 
 VARIABLE = "THEFLOW_DATABASE_URL"
 DEFAULT_URL = "sqlite:///.theflow/theflow.db"
+_SERVERS: dict[str, Callable[[str, str], Server]] = {
+    "postgresql": Postgres,
+    "postgres": Postgres,
+    "mysql": Mysql,
+    "mariadb": Mysql,
+}
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+_SECRET = re.compile(r"((?:^|&)[^=&]*(?:pass|secret|key|token)[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,62 +81,71 @@ def open_store(url: str | None = None) -> RuntimeStore:
 
 def schema_state(url: str | None = None) -> SchemaState:
     """Return which schema a database has."""
-    return SchemaState(current=_dialect(url).schema_revision(), newest=schema.NEWEST)
+    with closing(_dialect(url)) as dialect:
+        return SchemaState(current=dialect.schema_revision(), newest=schema.NEWEST)
 
 
 def upgrade(url: str | None = None) -> SchemaState:
     """Create the schema of a database, or bring it up to date; return what it is now."""
-    dialect = _dialect(url)
-    try:
+    with closing(_dialect(url)) as dialect:
         dialect.prepare()
-    finally:
-        dialect.close()
     return schema_state(url)
 
 
 def upgrade_sql(url: str | None = None) -> str:
     """Return the statements that make the schema, for a DBA to read or run."""
-    return schema.upgrade_sql(f"{_split(url)[0]}://")
+    kind = _kind(url)
+    return schema.upgrade_sql(f"{_DRIVERS.get(kind, kind)}://")
 
 
 def doctor(url: str | None = None) -> list[Finding]:
     """Look at a database the way an experienced operator would, and say what is wrong with it."""
-    dialect = _dialect(url)
-    try:
+    with closing(_dialect(url)) as dialect:
         return dialect.doctor()
-    finally:
-        dialect.close()
 
 
 def display(url: str | None = None) -> str:
     """Return the URL as it may be shown: without its password."""
     try:
         parts = urlsplit(_given(url))
+        password = parts.password
     except ValueError:
         raise InputError("the database URL cannot be read; write sqlite:///path/to/file.db") from None
-    if parts.password is None:
+    query = _SECRET.sub(r"\1***", parts.query)
+    if password is None and query == parts.query:
         return _given(url)
-    name = f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"
-    return urlunsplit((parts.scheme, name, parts.path, parts.query, parts.fragment))
+    place = parts.netloc if password is None else f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"
+    # Put together by hand: the library drops the slashes of a URL without a host.
+    return f"{parts.scheme}://{place}{parts.path}{'?' if query else ''}{query}"
 
 
-def _dialect(url: str | None) -> Sqlite:
-    kind, rest = _split(url)
-    path = unquote(rest.partition("?")[0])
+def _dialect(url: str | None) -> Sqlite | Server:
+    given = _given(url)
+    kind = _kind(url)
+    if kind == "sqlite":
+        return Sqlite(_file(url))
+    if not urlsplit(given).path.strip("/"):
+        raise InputError(f"{display(url)} names no database; write {kind}://user@host/database")
+    return _SERVERS[kind](given, display(url))
+
+
+def _file(url: str | None) -> Path:
+    path = unquote(_given(url).partition(":///")[2].partition("?")[0])
     if not path.strip("/"):
         raise InputError(f"{display(url)} names no file; write sqlite:///path/to/file.db")
     if ":memory:" in path:
         raise InputError("a database in memory keeps nothing; write sqlite:///path/to/file.db")
-    del kind
-    return Sqlite(Path(path))
+    return Path(path)
 
 
-def _split(url: str | None) -> tuple[str, str]:
-    given = _given(url)
-    kind, found, rest = given.partition(":///")
-    if kind != "sqlite" or not found:
-        raise InputError(f"no database is known for {display(url)!r}; write sqlite:///path/to/file.db")
-    return kind, rest
+def _kind(url: str | None) -> str:
+    kind, found, rest = _given(url).partition("://")
+    if not found or not (kind in _SERVERS or (kind == "sqlite" and rest.startswith("/"))):
+        raise InputError(
+            f"no database is known for {display(url)!r}; write sqlite:///path/to/file.db, "
+            "postgresql://user@host/database or mysql://user@host/database"
+        )
+    return kind
 
 
 def _given(url: str | None) -> str:

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
+import pytest
+
+from tests.database.servers import MYSQL, POSTGRES, Kind, absence, run, url_of
 from theflow.database.memory import MemoryStore
 from theflow.database.store import RuntimeStore
-from theflow.wire import open_store
+from theflow.wire import open_store, upgrade
 
 Opener = Callable[[], RuntimeStore]
+TABLES = (
+    "job_event",
+    "flow",
+    "flow_task",
+    "task_attempt",
+    "flow_log",
+    "runtime",
+    "runtime_beat",
+    "flow_class",
+    "flow_scheme",
+)
 
 
 def memory(_: Path) -> Opener:
@@ -23,4 +41,33 @@ def sqlite(folder: Path) -> Opener:
     return lambda: open_store(f"sqlite:///{folder / 'flows.db'}")
 
 
-STORES = [memory, sqlite]
+def postgres(_: Path) -> Opener:
+    """A database of this run, emptied."""
+    url = database(POSTGRES)
+    run(POSTGRES, url, f"TRUNCATE {', '.join(TABLES)}", "UPDATE job_counter SET newest = 0")
+    return lambda: open_store(url)
+
+
+def mysql(_: Path) -> Opener:
+    """A database of this run, emptied: deleting a few rows is quicker there than truncating."""
+    url = database(MYSQL)
+    run(MYSQL, url, *map("DELETE FROM {}".format, TABLES), "UPDATE job_counter SET newest = 0")
+    return lambda: open_store(url)
+
+
+@cache
+def database(kind: Kind) -> str:
+    """The URL of a database that this run makes for itself, with the schema; skip where there is no such server."""
+    server = url_of(kind)
+    if server is None:
+        pytest.skip(absence(kind))
+    name = f"theflow_test_{os.getpid()}"
+    run(kind, server, f"CREATE DATABASE {name}")
+    atexit.register(run, kind, server, f"DROP DATABASE {name}{' WITH (FORCE)' if kind is POSTGRES else ''}")
+    parts = urlsplit(server)
+    url = urlunsplit(parts._replace(path=f"/{name}"))
+    upgrade(url)
+    return url
+
+
+STORES = [memory, sqlite, postgres, mysql]

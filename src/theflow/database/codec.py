@@ -92,9 +92,14 @@ def encode_definition(plain: Any) -> str:
     return _encoder.encode(plain).decode()
 
 
-def encode_batch(columns: Sequence[str], batch: Iterable[Sequence[object]]) -> str:
+def encode_objects(columns: Sequence[str], batch: Iterable[Sequence[object]]) -> str:
     """Return rows, whose values are fit for a database already, as a JSON list of objects."""
     return _encoder.encode([dict(zip(columns, row, strict=True)) for row in batch]).decode()
+
+
+def encode_lists(_: Sequence[str], batch: Iterable[Sequence[object]]) -> str:
+    """Return rows, whose values are fit for a database already, as a JSON list of lists."""
+    return _encoder.encode(batch).decode()
 
 
 def split(data: bytes | str) -> Mapping[str, bytes]:

@@ -229,6 +229,12 @@ class Engine:
         if len(work.flows) > 1:
             return list(work.halves())
         (mine,) = work.flows.values()
+        if mine.last_resort and mine.attempts:
+            # The flow has ended: it goes without the note on its hook.
+            bare = Work()
+            last = bare.of(mine.before)
+            last.last_resort = last.released = True
+            return [bare]
         if mine.last_resort:
             # Even what theflow itself says of the flow is refused: it is let go of, and found again after a restart.
             _logger.error("flow given up flow_id=%s offset=%d: %s", mine.flow.flow_id, mine.flow.offset, error)

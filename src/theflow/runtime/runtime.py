@@ -69,9 +69,10 @@ class Runtime:
         self._grace = options.grace
         self._released = False
         self._sweep_at = 0.0
+        self._unanswered: set[int] = set()
         try:
             store.prepare()
-            self._engine.begin(take_name(store, self._holder, self._clock, options.ttl))
+            self._engine.begin(take_name(store, self._holder, self._clock, options.ttl, self._unanswered))
             self._register()
         except BaseException:
             self._let_go()
@@ -277,7 +278,8 @@ class Runtime:
                     # A turn is refused too when an answer was lost: then nobody took over, and the name is still ours.
                     with suppress(Fenced):
                         self._store.release(former)
-                    self._engine.begin(take_name(self._store, self._holder, self._clock, self._options.ttl))
+                    name = take_name(self._store, self._holder, self._clock, self._options.ttl, self._unanswered)
+                    self._engine.begin(name)
                 self._register()
             except StoreUnavailable as unavailable:
                 _logger.warning("waiting for the database runtime=%s: %s", self.name, unavailable)

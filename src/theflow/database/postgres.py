@@ -1,0 +1,111 @@
+"""PostgreSQL: session settings, what its errors mean, and what an operator would look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy
+
+from theflow.database.postgres_doctor import examine
+from theflow.database.server import PATIENCE, Server
+from theflow.errors import RowRefused, StoreError, StoreUnavailable, StoreUnusable
+from theflow.model.view import Finding
+
+# The server's own defaults are to wait for ever.
+_SETTINGS = {
+    "lock_timeout": "5s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "15s",
+    "client_connection_check_interval": "2s",
+    "default_transaction_isolation": "read\\ committed",
+    # All that is hot goes by keys; a new table without statistics looks small, and would be read whole each time.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+_CONNECT: dict[str, object] = {
+    "application_name": "theflow",
+    "client_encoding": "utf8",
+    "connect_timeout": round(PATIENCE),
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "autocommit": True,
+}
+_SCHEMA_LOCK = 7_431_889_042_019
+_READ_ONLY = "25006"
+# Classes of SQLSTATE, or whole ones: what may be better soon.
+_UNAVAILABLE = ("08", "25P02", "25P03", "40", "53", "55P03", "57", "58", _READ_ONLY)
+_REFUSED = ("21", "22", "23", "54")
+# Refusals of a connection carry no SQLSTATE.
+_UNUSABLE = {
+    "authentication failed": "the server refuses the user name or the password; mend them in the URL",
+    "no password supplied": "the server asks for a password; give it in the URL, or in the file that PGPASSFILE names",
+    "no pg_hba.conf entry": "the server lets this user in from nowhere here; add a line to its pg_hba.conf",
+    "does not exist": "there is no such database or role; create it: createdb NAME",
+    "unsupported startup parameter": "a pooler refuses the settings of a session; connect to the server itself",
+    "invalid connection option": "the URL has an option that the driver does not know; leave it out",
+}
+
+
+class Postgres(Server):
+    """The dialect of a PostgreSQL database."""
+
+    NAME = "postgres"
+    EXTRA = "postgres"
+    BEGIN_READING = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
+
+    def __init__(self, url: str, where: str) -> None:
+        parsed = sqlalchemy.make_url(url.replace("postgres://", "postgresql://", 1)).set(
+            drivername="postgresql+psycopg"
+        )
+        given = parsed.query.get("options", "")
+        options = [f"-c {name}={value}" for name, value in _SETTINGS.items()]
+        # What the URL says comes last, and so wins.
+        options.extend([given] if isinstance(given, str) else given)
+        super().__init__(parsed.difference_update_query(["options"]), where, {**_CONNECT, "options": " ".join(options)})
+
+    def doctor(self) -> list[Finding]:
+        """Look at version, settings and schema."""
+        return examine(self)
+
+    def settle(self, connection: Any) -> None:
+        """Everything was said when the connection was made."""
+
+    def lost(self, error: BaseException, connection: Any) -> bool:  # noqa: ARG002 - here the connection itself knows
+        """Whether the connection is gone."""
+        return bool(connection is None or connection.closed)
+
+    def is_to_be_discarded(self, error: BaseException, connection: Any) -> bool:
+        """Whether the connection is gone, or its server has become a read-only copy."""
+        return self.lost(error, connection) or getattr(error, "sqlstate", None) == _READ_ONLY
+
+    def translated(self, error: Exception) -> StoreError:
+        """Say what happened in theflow's own words."""
+        state = getattr(error, "sqlstate", None) or ""
+        text = " ".join(str(error).split())
+        if state.startswith(_UNAVAILABLE):
+            return StoreUnavailable(f"the database {self.where} cannot serve now: {text}; it is tried again")
+        if state.startswith(_REFUSED):
+            return RowRefused(f"the database refuses a row: {text}")
+        if state:
+            return StoreUnusable(f"the database {self.where} cannot be used: {text}; ask: theflow doctor")
+        for sign, mend in _UNUSABLE.items():
+            if sign in text:
+                return StoreUnusable(f"the database {self.where} cannot be used: {mend}")
+        if isinstance(error, self.dbapi.DataError):
+            return RowRefused(f"the database refuses a row: {text}")
+        return StoreUnavailable(f"the database {self.where} cannot be reached: {text}; it is tried again")
+
+    @contextmanager
+    def alone(self, connection: sqlalchemy.Connection) -> Iterator[None]:
+        """Keep every other process from changing the schema meanwhile."""
+        connection.exec_driver_sql(f"SELECT pg_advisory_lock({_SCHEMA_LOCK})")
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_SCHEMA_LOCK})")

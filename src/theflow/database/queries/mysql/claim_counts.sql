@@ -1,0 +1,4 @@
+-- The counts after a claim of flows that were claimed before.
+SELECT j.job_offset, j.claims
+FROM JSON_TABLE(:offsets, '$[*]' COLUMNS (value BIGINT PATH '$')) AS o
+STRAIGHT_JOIN job_event AS j ON j.job_offset = o.value

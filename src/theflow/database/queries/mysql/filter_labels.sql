@@ -1,0 +1,2 @@
+-- With all of these labels.
+AND JSON_CONTAINS(labels, :labels)

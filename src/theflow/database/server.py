@@ -1,0 +1,329 @@
+"""A database server: pooled connections to read, reserved ones to write and to beat. What all servers share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import sqlalchemy
+
+from theflow.database import codec, schema
+from theflow.database.server_session import Encode, ServerSession
+from theflow.database.statements import load_statements
+from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailable, StoreUnusable
+from theflow.model.view import Finding
+
+PATIENCE = 5.0
+_READERS = 8
+# What a driver raises before it has asked the server: the value is none that a column could hold.
+_UNFIT = (OverflowError, UnicodeEncodeError)
+
+
+class _Reserved:
+    """A connection that is kept for one purpose, one transaction at a time, and opened again when it is lost."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._turn = threading.Lock()
+        self._connection: Any = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[ServerSession]:
+        server = self._server
+        with self._turn, server.errors():
+            session = self._begin()
+            try:
+                yield session
+            except BaseException as error:
+                self._abandon(error)
+                raise
+            try:
+                self._connection.cursor().execute("COMMIT")
+            except Exception as error:
+                lost = server.lost(error, self._connection)
+                self.drop()
+                if lost:
+                    raise CommitUnknown(f"the connection to {server.where} was lost while committing") from error
+                raise
+
+    def ask(self, name: str) -> tuple[object, ...]:
+        """Return the one row of a statement without parameters, in no transaction."""
+        with self._turn, self._server.errors():
+            if self._connection is not None:
+                try:
+                    return self._answer(name)
+                except Exception as error:
+                    lost = self._server.lost(error, self._connection)
+                    self.drop()
+                    if not lost:
+                        raise
+            self._connection = self._server.connected()
+            try:
+                return self._answer(name)
+            except BaseException:
+                self.drop()
+                raise
+
+    def drop(self) -> None:
+        """Close the connection, whatever state it is in."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):
+                connection.close()
+
+    def _answer(self, name: str) -> tuple[object, ...]:
+        return tuple(self._server.session(self._connection).one(name, {}) or ())
+
+    def _begin(self) -> ServerSession:
+        if self._connection is not None:
+            try:
+                return self._begun()
+            except Exception as error:
+                lost = self._server.lost(error, self._connection)
+                self.drop()
+                if not lost:
+                    raise
+        # The one that was kept was lost while nobody used it: nothing has been sent on it, so a new one is as good.
+        self._connection = self._server.connected()
+        try:
+            return self._begun()
+        except BaseException:
+            self.drop()
+            raise
+
+    def _begun(self) -> ServerSession:
+        session = self._server.session(self._connection)
+        self._connection.cursor().execute(self._server.BEGIN)
+        return session
+
+    def _abandon(self, error: BaseException) -> None:
+        if self._server.is_to_be_discarded(error, self._connection):
+            self.drop()
+            return
+        try:
+            self._connection.cursor().execute("ROLLBACK")
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, the server rolls back what it loses
+            self.drop()
+
+
+class Server:
+    """A dialect of a server. Connections are opened when they are first needed, by one process only."""
+
+    NAME = ""
+    BEGIN = "BEGIN"
+    BEGIN_READING: tuple[str, ...] = ()
+    EXTRA = ""
+    ENCODE: Encode = staticmethod(codec.encode_objects)
+
+    def __init__(self, url: sqlalchemy.URL, where: str, connect_args: Mapping[str, object]) -> None:
+        self.where = where
+        try:
+            self._engine = sqlalchemy.create_engine(
+                url,
+                connect_args=dict(connect_args),
+                poolclass=sqlalchemy.QueuePool,
+                pool_size=_READERS,
+                max_overflow=0,
+                pool_timeout=PATIENCE,
+                pool_reset_on_return=None,
+            )
+        except ModuleNotFoundError as error:
+            raise StoreUnusable(
+                f"the driver for {where} is not installed ({error.name}); "
+                f"run: pip install 'theflow-engine[{self.EXTRA}]'"
+            ) from None
+        sqlalchemy.event.listen(self._engine, "connect", self._settle)
+        self.statements = load_statements(self.NAME, "%s")
+        self._opening = threading.RLock()
+        self._reserved = {name: _Reserved(self) for name in ("engine", "pulse", "watch")}
+        self._process = os.getpid()
+        self._checked = False
+
+    # --- what each kind of server says for itself ---------------------------------------------------------------
+    def translated(self, error: Exception) -> StoreError:
+        """Say what happened in theflow's own words."""
+        raise NotImplementedError
+
+    def lost(self, error: BaseException, connection: Any) -> bool:
+        """Whether the connection is gone."""
+        raise NotImplementedError
+
+    def is_to_be_discarded(self, error: BaseException, connection: Any) -> bool:
+        """Whether the connection is gone, or serves no more: one to a server that has become a copy of another."""
+        raise NotImplementedError
+
+    def settle(self, connection: Any) -> None:
+        """Set up a new connection."""
+        raise NotImplementedError
+
+    def alone(self, connection: sqlalchemy.Connection) -> Any:
+        """Keep every other process from changing the schema meanwhile."""
+        raise NotImplementedError
+
+    # --- what the store asks ------------------------------------------------------------------------------------
+    def prepare(self) -> None:
+        """Create the schema, or bring it up to date; of many who come at once, one does it."""
+        self._guard()
+        with self._opening:
+            if self._checked:
+                return
+            with self.errors():
+                if self.revision() != schema.NEWEST:
+                    self._upgrade()
+            self._checked = True
+
+    def require(self) -> None:
+        """Raise StoreUnusable unless the database is there with a schema that this code knows."""
+        with self._opening:
+            if self._checked:
+                return
+            with self.errors():
+                schema.check(self.revision(), self.where)
+            self._checked = True
+
+    def doctor(self) -> list[Finding]:
+        """Look at version, settings and schema."""
+        raise NotImplementedError
+
+    def revision(self) -> str | None:
+        """Return the revision of the schema, None where there is none."""
+        with self._engine.connect() as connection:
+            return self._revision(connection)
+
+    def schema_revision(self) -> str | None:
+        """Return the revision of the schema, None where there is no schema yet."""
+        self._guard()
+        with self.errors():
+            return self.revision()
+
+    def write(self) -> Any:
+        """Open a transaction on the connection that writes."""
+        return self._ready("engine").transaction()
+
+    def pulse(self) -> Any:
+        """Open a transaction on the connection of the heartbeat."""
+        return self._ready("pulse").transaction()
+
+    @contextmanager
+    def read(self) -> Iterator[ServerSession]:
+        """Open a view that does not change while it is open."""
+        self._guard()
+        self.require()
+        with self.errors():
+            pooled = self._reader()
+            try:
+                yield self.session(pooled)
+                pooled.cursor().execute("ROLLBACK")
+            except BaseException as error:
+                self._put_right(pooled, error)
+                raise
+            finally:
+                pooled.close()
+
+    def change_token(self) -> object:
+        """Return what every submit, turn, arrival and departure of a runtime changes."""
+        return self._ready("watch").ask("change_token")
+
+    def close(self) -> None:
+        """Close every connection; a child process leaves those of its parent alone."""
+        with self._opening:
+            if self._process != os.getpid():
+                return
+            for reserved in self._reserved.values():
+                reserved.drop()
+            self._engine.dispose()
+
+    # --- what the connections ask -------------------------------------------------------------------------------
+    def session(self, connection: Any) -> ServerSession:
+        """Return what runs named statements on a connection."""
+        return ServerSession(connection, self.statements, self.ENCODE)
+
+    def connected(self) -> Any:
+        """Open a connection beside the pool."""
+        pooled = self._engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        return connection
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Say what happened in theflow's own words."""
+        try:
+            yield
+        except StoreError:
+            raise
+        except sqlalchemy.exc.TimeoutError as error:
+            raise StoreUnavailable(f"no connection to {self.where} came free in {PATIENCE:g} s; try again") from error
+        except sqlalchemy.exc.DBAPIError as error:
+            cause = error.orig if isinstance(error.orig, Exception) else error
+            raise self.translated(cause) from error
+        except self.dbapi.Error as error:
+            raise self.translated(error) from error
+        except _UNFIT as error:
+            raise RowRefused(f"the database refuses a row: {error}") from error
+
+    @property
+    def dbapi(self) -> Any:
+        """The driver."""
+        return self._engine.dialect.loaded_dbapi
+
+    def _ready(self, purpose: str) -> _Reserved:
+        self._guard()
+        self.require()
+        return self._reserved[purpose]
+
+    def _reader(self) -> Any:
+        pooled = self._engine.raw_connection()
+        try:
+            self._begin_reading(pooled)
+        except self.dbapi.Error as error:
+            lost = self.lost(error, pooled.driver_connection)
+            pooled.invalidate()
+            if not lost:
+                raise
+            # The others in the pool were opened before the server went, too.
+            self._engine.dispose()
+            pooled = self._engine.raw_connection()
+            self._begin_reading(pooled)
+        return pooled
+
+    def _begin_reading(self, pooled: Any) -> None:
+        cursor = pooled.cursor()
+        for text in self.BEGIN_READING:
+            cursor.execute(text)
+
+    def _put_right(self, pooled: Any, error: BaseException) -> None:
+        if not self.is_to_be_discarded(error, pooled.driver_connection):
+            with suppress(Exception):
+                pooled.cursor().execute("ROLLBACK")
+                return
+        pooled.invalidate()
+
+    def _upgrade(self) -> None:
+        with self._engine.connect() as connection, self.alone(connection):
+            current = self._revision(connection)
+            if current == schema.NEWEST:
+                return
+            schema.refuse_newer(current, self.where)
+            connection.exec_driver_sql(self.BEGIN)
+            schema.upgrade(connection)
+            connection.commit()
+
+    def _revision(self, connection: sqlalchemy.Connection) -> str | None:
+        if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+            return None
+        row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").fetchone()
+        return None if row is None else str(row[0])
+
+    def _settle(self, connection: Any, _: object) -> None:
+        self.settle(connection)
+
+    def _guard(self) -> None:
+        if self._process != os.getpid():
+            raise StoreUnusable(
+                f"process {os.getpid()} was forked from {self._process}, which had the database open; "
+                "connections do not survive a fork: open a client of its own in the child"
+            )

@@ -1,0 +1,237 @@
+"""An independent history of what happened, kept beside the store, and what must be true of both at any moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from tests.simulation.flows import BY_NAME
+from tests.simulation.machines import ALIVE, CLAIMS, TTL
+from tests.simulation.moments import Time
+from tests.simulation.window import WindowStore
+from theflow.database.store import Batch, ClaimRow, Fence, Holder
+from theflow.model.flow import Flow
+from theflow.model.flow_data import FlowDataObject, FlowDataPartial
+from theflow.model.job import JobMetaObject
+from theflow.model.status import FlowStatus, TaskStatus
+from theflow.model.task import Task
+
+_TASK_ENDS = {TaskStatus.SUCCEEDED.value, TaskStatus.FAILED.value}
+_FLOW_ENDS = {FlowStatus.SUCCEEDED.value, FlowStatus.FAILED.value}
+# Seconds that are sums of fractions are not exact.
+_ROUNDING = 1e-6
+Outcome = tuple[str, int, str | None]
+
+
+class Broken(AssertionError):
+    """What must be true at any moment is not."""
+
+
+class History:
+    """Told by every line to the database what was asked and what came of it."""
+
+    def __init__(self, store: WindowStore, time: Time) -> None:
+        self.seen: Counter[str] = Counter()
+        self.outcomes: dict[tuple[int, str], Outcome] = {}
+        self.fenced: set[int] = set()
+        self._store = store
+        self._time = time
+        self._asked: dict[str, FlowDataPartial] = {}
+        self._acknowledged: dict[str, int] = {}
+        self._ended: dict[int, str] = {}
+        self._counted: dict[int, int] = {}
+        self._progress: dict[int, int] = {}
+        self._starts: Counter[tuple[int, str]] = Counter()
+        self._beats: dict[int, float] = {}
+        self._holders: dict[int, Holder] = {}
+        self._serial = 0
+
+    # --- jobs -----------------------------------------------------------------------------------------------------
+    def submitting(self, partial: FlowDataPartial) -> None:
+        """Somebody asks for a job."""
+        self._asked[partial.flow_id] = partial
+
+    def submitted(self, job: JobMetaObject) -> None:
+        """The job was acknowledged."""
+        self.seen["submit"] += 1
+        self._acknowledged[job.flow_id] = job.offset
+
+    # --- runtimes -------------------------------------------------------------------------------------------------
+    def named(self, number: int, holder: Holder) -> None:
+        """The store let an incarnation begin."""
+        self._holders[number] = holder
+        self.beaten(number)
+
+    def beaten(self, number: int) -> None:
+        """The store told an incarnation that it lives."""
+        if number in self.fenced:
+            raise Broken(f"I4: incarnation {number} is fenced, and was told that it lives")
+        self._beats[number] = self._time.seconds
+
+    def objection_to_take_over(self, number: int) -> list[str]:
+        """What must not be, should the store let an incarnation be taken over: its process is there, and not silent."""
+        silent = self._time.seconds - self._beats[number]
+        lives = silent < TTL - _ROUNDING and self._holders[number].pid in ALIVE
+        return [f"incarnation {number} is taken over {silent:.2f} s after its beat, and it lives"] * lives
+
+    def taken_over(self, number: int) -> None:
+        """An incarnation was fenced."""
+        self.seen["take-over"] += 1
+        self.fenced.add(number)
+
+    def released(self, number: int) -> None:
+        """An incarnation stopped cleanly."""
+        self.seen["release"] += 1
+        self.fenced.add(number)
+
+    def living(self) -> list[Holder]:
+        """The holders of all incarnations that are not over."""
+        return [holder for number, holder in self._holders.items() if number not in self.fenced]
+
+    def held(self, number: int) -> list[int]:
+        """The offsets that an incarnation holds on disk."""
+        return [job.offset for job in self._store.jobs() if job.owner == number]
+
+    def uncounted(self, offsets: Sequence[int]) -> None:
+        """Claims were taken back: that was no crash."""
+        self._counted.update({offset: self._counted[offset] - 1 for offset in offsets})
+
+    # --- claims ---------------------------------------------------------------------------------------------------
+    def free(self, now: int) -> set[int]:
+        """The offsets that may be claimed now."""
+        return {job.offset for job in self._store.jobs() if job.free and job.due(now)}
+
+    def objections_to_claim(self, fence: Fence, claims: Sequence[ClaimRow], seen: set[int]) -> list[str]:
+        """What must not be, should the store take these claims; `seen` were free when the claimant looked."""
+        found = [f"I4: fenced incarnation {fence.id} claims"] * (fence.id in self.fenced)
+        taken = {claim.offset for claim in claims}
+        jobs = self._store.jobs()
+        for claim in claims:
+            job = self._store.job(claim.offset)
+            if job is None or not job.free:
+                continue
+            if BY_NAME[job.flow_class].concurrency <= len(jobs):
+                queue = [each for each in jobs if (each.flow_class, each.user) == (job.flow_class, job.user)]
+                passed = [each.offset for each in queue if each.offset < job.offset and each.free]
+                found += [f"I5: offset {job.offset} overtakes {one}" for one in passed if one in seen - taken]
+        return found
+
+    def claimed(self, found: Sequence[FlowDataObject]) -> None:
+        """Claims were written: each is counted now, anew after an outcome."""
+        self.seen["claim"] += 1
+        for data in found:
+            offset = data.job.offset
+            ended = sum(number == offset for number, _ in self.outcomes)
+            before = 0 if ended > self._progress.get(offset, 0) else self._counted.get(offset, 0)
+            self._counted[offset] = before + 1
+            self._progress[offset] = ended
+            if data.claims != before + 1:
+                raise Broken(f"I14: offset {offset} was claimed {before + 1} times, the store says {data.claims}")
+
+    # --- turns ----------------------------------------------------------------------------------------------------
+    def objections_to_commit(self, fence: Fence, batch: Batch) -> Iterator[str]:
+        """What must not be, should the store take this batch."""
+        if fence.id in self.fenced:
+            yield f"I4: fenced incarnation {fence.id} writes"
+        offsets = {row.offset for rows in (batch.tasks, batch.attempts, batch.flows, batch.logs) for row in rows}
+        for offset in offsets.union(batch.released, batch.parked):
+            job = self._store.job(offset)
+            if job is None or job.owner != fence.id:
+                yield f"I4: incarnation {fence.id} writes on offset {offset}, which it does not hold"
+        for row in batch.tasks:
+            if (row.offset, row.name) in self.outcomes:
+                yield f"I2: task {row.name!r} of offset {row.offset} has an outcome, and is written again"
+
+    def committed(self, batch: Batch) -> None:
+        """A batch was written."""
+        for row in batch.tasks:
+            if row.status in _TASK_ENDS:
+                self.outcomes.setdefault((row.offset, row.name), (row.status, row.attempt, row.result))
+
+    # --- bodies ---------------------------------------------------------------------------------------------------
+    def body_started(self, offset: int, task: Task) -> int:
+        """A body starts; return its serial number."""
+        name, scheme = task.name, task.scheme
+        row = self._store.flow_rows()[offset].tasks.get(name)
+        if (offset, name) in self.outcomes:
+            raise Broken(f"I3: task {name!r} of offset {offset} has an outcome, and its body starts again")
+        if any(self.outcomes.get((offset, parent), ("",))[0] != TaskStatus.SUCCEEDED for parent in scheme.after):
+            raise Broken(f"I5: task {name!r} of offset {offset} starts before its parents have their outcomes on disk")
+        if self._counted[offset] > CLAIMS:
+            raise Broken(f"I14: offset {offset} was claimed {self._counted[offset]} times in vain, and starts again")
+        self._starts[offset, name] += 1
+        if scheme.at_most_once:
+            on_disk = row is not None and (row.status, row.attempt) == (TaskStatus.RUNNING, task.attempt)
+            if not on_disk or self._starts[offset, name] > 1:
+                raise Broken(f"I3: {name!r} of offset {offset} is at_most_once: start {self._starts[offset, name]}")
+        return self._next_serial()
+
+    def hook_started(self, flow: Flow) -> int:
+        """A hook starts; return its serial number."""
+        if self._store.flow_rows()[flow.offset].status != flow.status:
+            raise Broken(f"I5: a hook of offset {flow.offset} starts before the end of its flow is on disk")
+        return self._next_serial()
+
+    def _next_serial(self) -> int:
+        self.seen["body"] += 1
+        self._serial += 1
+        return self._serial
+
+    # --- at any moment --------------------------------------------------------------------------------------------
+    def check(self) -> None:
+        """Compare the store with what it said before."""
+        self._check_jobs()
+        self._check_outcomes()
+        self._check_queues()
+
+    def _check_jobs(self) -> None:
+        rows = self._store.flow_rows()
+        for flow_id, offset in self._acknowledged.items():
+            if offset not in rows or rows[offset].job.flow_id != flow_id:
+                raise Broken(f"I1: the job at offset {offset} was acknowledged, and is lost")
+        keys = set()
+        for row in rows.values():
+            partial = self._asked.get(row.job.flow_id)
+            if partial is None:
+                raise Broken(f"I1: nobody asked for the job at offset {row.job.offset}")
+            meta = partial.meta
+            key = (meta.user, meta.flow_class, meta.idempotency_key or row.job.flow_id)
+            if key in keys:
+                raise Broken(f"I1: two jobs for {key}")
+            keys.add(key)
+
+    def _check_outcomes(self) -> None:
+        met = 0
+        for offset, flow in self._store.flow_rows().items():
+            for name, row in flow.tasks.items():
+                if row.status in _TASK_ENDS:
+                    met += 1
+                    outcome = (row.status, row.attempt, row.result)
+                    if self.outcomes.setdefault((offset, name), outcome) != outcome:
+                        raise Broken(f"I2: the outcome of task {name!r} of offset {offset} changed")
+            known = self._ended.get(offset)
+            if known is not None and known != flow.status:
+                raise Broken(f"I2: offset {offset} was {known}, and is {flow.status}")
+            if flow.status in _FLOW_ENDS:
+                self._ended[offset] = flow.status
+        if met != len(self.outcomes):
+            raise Broken(f"I2: {len(self.outcomes) - met} outcomes are gone")
+
+    def _check_queues(self) -> None:
+        live: Counter[tuple[str, str]] = Counter()
+        for job in self._store.jobs():
+            if job.owner is not None:
+                live[job.flow_class, job.user] += 1
+                if job.owner in self.fenced:
+                    raise Broken(f"I6: offset {job.offset} is held by fenced incarnation {job.owner}: nobody frees it")
+        for (flow_class, user), count in live.items():
+            if count > BY_NAME[flow_class].concurrency:
+                raise Broken(f"I5: {count} flows of user {user!r} in class {flow_class!r} run at once")
+
+    # --- at the end -----------------------------------------------------------------------------------------------
+    def check_storage(self) -> None:
+        """Every task that succeeded left its mark in the storage of its flow: what its own recorded attempt wrote."""
+        for (offset, name), (status, _, result) in self.outcomes.items():
+            flow = self._store.flow_rows()[offset]
+            if status == TaskStatus.SUCCEEDED and f'"{name}":{result}' not in (flow.storage or "").replace(" ", ""):
+                raise Broken(f"I2: the storage of offset {offset} lacks what task {name!r} wrote: {flow.storage}")

@@ -1,0 +1,35 @@
+"""The checker is checked: a product that breaks a rule does not get through the simulation."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.simulation.history import Broken
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.replay import explore
+
+# So many schedules are enough for each; the tests of the product run many more.
+_SCHEDULES = 4_000
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_mutant_is_caught(name, monkeypatch):
+    for target, attribute, mutant in MUTANTS[name]:
+        if isinstance(target, str):
+            monkeypatch.setattr(f"{target}.{attribute}", mutant)
+        else:
+            monkeypatch.setattr(target, attribute, mutant)
+    with pytest.raises(Broken):
+        explore(range(_SCHEDULES))
+
+
+def test_a_failure_says_how_to_replay_it(monkeypatch):
+    for target, attribute, mutant in MUTANTS["m2 obeyed before it is saved"]:
+        monkeypatch.setattr(target, attribute, mutant)
+    with pytest.raises(Broken) as failed:
+        explore(range(100), 25)
+    seed, steps = failed.value.__notes__[-1].split()[-2:]
+    with pytest.raises(Broken, match=re.escape(str(failed.value))):
+        explore(range(int(seed), int(seed) + 1), int(steps))

@@ -1,0 +1,115 @@
+"""Schedules that once broke an invariant, each reduced to what it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.machines import TTL, simulated
+from tests.simulation.member import Member, Phase
+from tests.simulation.regressions import SEEDS
+from tests.simulation.replay import explore
+from tests.simulation.world import World
+
+
+@pytest.fixture
+def world():
+    with simulated():
+        yield World()
+
+
+@pytest.mark.parametrize(("seed", "steps"), SEEDS)
+def test_what_once_failed_is_replayed(seed, steps):
+    explore(range(seed, seed + 1), steps)
+
+
+def test_a_runtime_knows_its_own_name_again_when_the_answer_was_lost(world):
+    anna = started(world, "anna")
+    take_over(world, anna)
+    anna.line.faults += [("take_name", "unanswered"), ("runtimes", "unavailable")]
+    anna.rejoin()
+    assert anna.phase is Phase.LOST
+    anna.rejoin()
+    assert anna.phase is Phase.LIVE
+
+
+def test_a_runtime_that_starts_late_trusts_itself_no_longer_than_since_it_took_its_name(world):
+    anna = named(world, "anna")
+    world.time.advance(TTL * 0.95)
+    anna.start()
+    world.submit("free", "u")
+    anna.turn_and_admit()
+    assert not anna.engine.flows
+    anna.beat()
+    anna.turn_and_admit()
+    assert anna.engine.flows
+
+
+def test_a_lost_answer_to_a_claim_is_not_taken_for_that_of_the_next_commit(world):
+    anna = started(world, "anna")
+    world.submit("line", "u")
+    anna.turn_and_admit()
+    anna.turn()
+    world.submit("line", "v")
+    anna.line.faults += [("claim", "unanswered"), ("read_turn", "unavailable"), ("commit", "unheard")]
+    anna.turn_and_admit()
+    world.end(anna, anna.bodies.under_way[0], "returns")
+    anna.turn()
+    anna.turn()
+    world.heal()
+
+
+def test_a_claim_that_arrives_late_is_refused_once_it_was_given_up(world):
+    anna = started(world, "anna")
+    world.submit("free", "u")
+    anna.line.faults.append(("claim", "late"))
+    anna.turn_and_admit()
+    assert world.store.jobs()[0].owner is None
+    anna.line.arrive()
+    world.heal()
+
+
+def test_a_flow_whose_hook_cannot_even_be_noted_is_let_go(world):
+    anna = started(world, "anna")
+    world.submit("fork", "u")
+    anna.turn_and_admit()
+    anna.turn()
+    world.end(anna, anna.bodies.under_way[0], "gives up")
+    anna.turn()
+    anna.line.refused.add(1)
+    world.end(anna, anna.bodies.under_way[0], "raises")
+    anna.turn()
+    assert world.store.jobs() == []
+
+
+def test_what_was_claimed_and_never_came_in_hand_is_given_back(world):
+    anna = started(world, "anna")
+    world.submit("free", "u")
+    anna.line.faults += [("claim", "unanswered"), ("give_back", "unavailable")]
+    anna.turn_and_admit()
+    assert world.store.jobs()[0].owner is not None
+    world.heal()
+
+
+def named(world: World, name: str) -> Member:
+    """A runtime that has its name, and has not started."""
+    world.boot(name)
+    return world.members[name]
+
+
+def started(world: World, name: str) -> Member:
+    """A runtime that works."""
+    member = named(world, name)
+    member.start()
+    return member
+
+
+def take_over(world: World, member: Member) -> None:
+    """Let somebody else see that a runtime is silent."""
+    other = started(world, "carl")
+    other.sweep()
+    world.time.advance(TTL)
+    other.beat()
+    other.sweep()
+    member.beat()
+    member.turn()
+    assert member.phase is Phase.LOST
