@@ -141,6 +141,7 @@ class Server:
         self._reserved = {name: _Reserved(self) for name in ("engine", "pulse", "watch")}
         self._process = os.getpid()
         self._checked = False
+        self._shut = False
 
     # --- what each kind of server says for itself ---------------------------------------------------------------
     def translated(self, error: Exception) -> StoreError:
@@ -221,17 +222,21 @@ class Server:
                 self._put_right(pooled, error)
                 raise
             finally:
-                pooled.close()
+                self._hand_back(pooled)
 
     def change_token(self) -> object:
         """Return what every submit, turn, arrival and departure of a runtime changes."""
-        return self._ready("watch").ask("change_token")
+        token = self._ready("watch").ask("change_token")
+        if self._shut:
+            self._reserved["watch"].drop()
+        return token
 
     def close(self) -> None:
         """Close every connection; a child process leaves those of its parent alone."""
         with self._opening:
             if self._process != os.getpid():
                 return
+            self._shut = True
             for reserved in self._reserved.values():
                 reserved.drop()
             self._engine.dispose()
@@ -289,6 +294,12 @@ class Server:
             pooled = self._engine.raw_connection()
             self._begin_reading(pooled)
         return pooled
+
+    def _hand_back(self, pooled: Any) -> None:
+        if self._shut and pooled.is_valid:
+            # Its pool was given up meanwhile, and nobody would ever close it.
+            pooled.invalidate()
+        pooled.close()
 
     def _begin_reading(self, pooled: Any) -> None:
         cursor = pooled.cursor()

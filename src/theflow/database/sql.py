@@ -57,20 +57,21 @@ class SqlStore(SqlQuestions):
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
         """Save jobs with their pending flows in one transaction; insert-or-get for those with an idempotency key."""
         with self._dialect.write() as session:
+            known: dict[int, JobMetaObject | int] = {}
             if any(flow.meta.idempotency_key is not None for flow in flows):
                 # Whoever holds the counter sees every key: a twin that is under way has been committed, or never was.
                 session.one("take_offsets", {"count": 0})
-            known = _known_jobs(session, flows)
-            fresh = [flow for number, flow in enumerate(flows) if number not in known]
+                known = _known_jobs(session, flows)
+            fresh = [flow for number, flow in enumerate(flows) if number not in known] if known else flows
             newest = session.one("take_offsets", {"count": len(fresh)}) if fresh else None
             offsets = range(newest[0] - len(fresh) + 1, newest[0] + 1) if newest else range(0)
             placed = list(zip(fresh, offsets, strict=True))
             session.many("insert_job", [rows.job_row(flow, offset) for flow, offset in placed])
             session.many("insert_flow", [rows.flow_row(flow, offset) for flow, offset in placed])
-        created = iter(
-            JobMetaObject(offset=offset, flow_id=flow.flow_id, created_at=flow.created_at, meta=flow.meta)
-            for flow, offset in placed
-        )
+        saved = [JobMetaObject(offset, flow.flow_id, flow.created_at, flow.meta) for flow, offset in placed]
+        if not known:
+            return saved
+        created = iter(saved)
         jobs: list[JobMetaObject] = []
         for number in range(len(flows)):
             twin = known.get(number)

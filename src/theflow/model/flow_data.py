@@ -24,7 +24,7 @@ class FlowDataPartial(NamedTuple):
     def pending(cls, meta: JobMeta, *, flow_id: str, data: bytes, version: int | None, now: int) -> FlowDataPartial:
         """Make the pending flow of a job, with its input as JSON."""
         run_at = None if meta.run_at is None else microseconds(meta.run_at)
-        return cls(flow_id=flow_id, meta=meta, input=data, version=version, run_at=run_at, created_at=now)
+        return cls(flow_id, meta, data, version, run_at, now)
 
 
 class TaskDataObject(NamedTuple):
