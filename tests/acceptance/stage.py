@@ -76,12 +76,18 @@ class Life:
     def pause(self, gate: Path) -> None:
         """Stop it with SIGSTOP while it writes nothing, so that it does not hold up the whole database."""
         with gate.open() as handle:
-            self.send(signal.SIGSTOP)
+            self._stop()
             # Asked twice: a thread that stood in line for the gate holds it once the first question is over.
             while not (_free(handle) and _free(handle)):
                 self.send(signal.SIGCONT)
                 time.sleep(0.01)
-                self.send(signal.SIGSTOP)
+                self._stop()
+
+    def _stop(self) -> None:
+        """Send SIGSTOP and wait until every thread has stopped: one that still runs could go through the gate."""
+        self.send(signal.SIGSTOP)
+        threads = Path(f"/proc/{self.pid}/task")
+        until(lambda: all(stat.read_text().rpartition(")")[2].split()[0] in "Tt" for stat in threads.glob("*/stat")))
 
     def wait(self, seconds: float = 20.0) -> int:
         """Wait for its end; return the exit code, negative for a signal."""
