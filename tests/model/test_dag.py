@@ -51,7 +51,7 @@ def test_the_last_task_that_held_another_back_lets_it_go():
     order = dag(a=[], b=[], c=["a", "b"])
     held, ready = order.ready_after(order.fresh, order.index["a"])
     assert ([(number, state.holds) for number, state in held], ready) == ([(2, 1)], [])
-    plan = order.fresh.with_states(order.fresh.states.set_many(held))
+    plan = order.fresh._replace(states=order.fresh.states.set_many(held))
     assert order.ready_after(plan, order.index["b"]) == ([], [order.index["c"]])
     assert order.fresh.states[2].holds == 2
 
@@ -59,7 +59,7 @@ def test_the_last_task_that_held_another_back_lets_it_go():
 def test_a_follower_that_began_under_an_older_definition_keeps_its_outcome():
     order = dag(a=[], b=["a"])
     done = order.fresh.states[1].__class__(status=TaskStatus.SUCCEEDED, attempt=1)
-    plan = order.fresh.with_states(order.fresh.states.set(1, done))
+    plan = order.fresh._replace(states=order.fresh.states.set(1, done))
     assert order.ready_after(plan, order.index["a"]) == ([], [])
 
 

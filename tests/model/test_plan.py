@@ -20,7 +20,7 @@ def test_other_states_leave_the_counts_and_the_old_plan_alone():
     scheme = FlowScheme("order")
     scheme.add(print_nothing, name="a")
     fresh = scheme.orchestration.fresh
-    changed = fresh.with_states(fresh.states.set(0, TaskState(status=TaskStatus.RUNNING)))
+    changed = fresh._replace(states=fresh.states.set(0, TaskState(status=TaskStatus.RUNNING)))
     assert changed.states[0].status is TaskStatus.RUNNING
     assert fresh.states[0].status is TaskStatus.PENDING
     assert changed.open == fresh.open

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy
 
@@ -22,6 +22,9 @@ _READERS = 8
 _UNFIT = (OverflowError, UnicodeEncodeError)
 
 
+Answer = TypeVar("Answer")
+
+
 class _Reserved:
     """A connection that is kept for one purpose, one transaction at a time, and opened again when it is lost."""
 
@@ -34,7 +37,7 @@ class _Reserved:
     def transaction(self) -> Iterator[ServerSession]:
         server = self._server
         with self._turn, server.errors():
-            session = self._begin()
+            session = self._first(self._begun)
             try:
                 yield session
             except BaseException as error:
@@ -52,20 +55,7 @@ class _Reserved:
     def ask(self, name: str) -> tuple[object, ...]:
         """Return the one row of a statement without parameters, in no transaction."""
         with self._turn, self._server.errors():
-            if self._connection is not None:
-                try:
-                    return self._answer(name)
-                except Exception as error:
-                    lost = self._server.lost(error, self._connection)
-                    self.drop()
-                    if not lost:
-                        raise
-            self._connection = self._server.connected()
-            try:
-                return self._answer(name)
-            except BaseException:
-                self.drop()
-                raise
+            return self._first(lambda: tuple(self._server.session(self._connection).one(name, {}) or ()))
 
     def drop(self) -> None:
         """Close the connection, whatever state it is in."""
@@ -74,22 +64,20 @@ class _Reserved:
             with suppress(Exception):
                 connection.close()
 
-    def _answer(self, name: str) -> tuple[object, ...]:
-        return tuple(self._server.session(self._connection).one(name, {}) or ())
-
-    def _begin(self) -> ServerSession:
+    def _first(self, step: Callable[[], Answer]) -> Answer:
+        """Take the first step on the connection that was kept, or on a new one if that was lost meanwhile."""
         if self._connection is not None:
             try:
-                return self._begun()
+                return step()
             except Exception as error:
                 lost = self._server.lost(error, self._connection)
                 self.drop()
                 if not lost:
                     raise
-        # The one that was kept was lost while nobody used it: nothing has been sent on it, so a new one is as good.
+        # Nothing has been sent on the one that was lost, so a new one is as good.
         self._connection = self._server.connected()
         try:
-            return self._begun()
+            return step()
         except BaseException:
             self.drop()
             raise

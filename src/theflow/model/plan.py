@@ -45,7 +45,3 @@ class FlowExecPlanState(NamedTuple):
     storage: Mapping[str, bytes] = _NOTHING
     tick: int = 0
     writes: Mapping[str, tuple[int, str]] = _NOTHING
-
-    def with_states(self, states: Vector[TaskState]) -> FlowExecPlanState:
-        """Return the plan with other states of its tasks; the counts are the caller's."""
-        return self._replace(states=states)

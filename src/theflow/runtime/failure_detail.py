@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sysconfig
 from pathlib import Path
-from traceback import FrameSummary, TracebackException, walk_tb
+from traceback import FrameSummary, TracebackException
 
 from theflow.model.failure import Failure, Frame
 from theflow.runtime.redaction import cut, redact, storable
@@ -30,15 +30,6 @@ def failure_of(error: BaseException) -> Failure:
         return Failure.plain(
             _name_of(type(error)), f"(the exception cannot be shown: {type(fault).__name__} while reading it)"
         )
-
-
-def user_frame_first(error: BaseException) -> str:
-    """Return `file:line in function` of the innermost frame of the program's own code, for one-line messages."""
-    frames = [frame for frame, _ in walk_tb(error.__traceback__)]
-    for frame in reversed(frames):
-        if _is_user(frame.f_code.co_filename):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}"
-    return ""
 
 
 def _described(detail: TracebackException, link: str, left: int) -> Failure:
