@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from theflow.database import codec
@@ -24,7 +26,7 @@ _NO_LABELS: Mapping[str, str] = {}
 def job_row(flow: FlowDataPartial, offset: int) -> tuple[object, ...]:
     """Return the parameters of insert_job."""
     meta = flow.meta
-    return (offset, flow.flow_id, meta.flow_class, meta.user, flow.version, meta.priority, flow.run_at)
+    return (offset, meta.flow_class, meta.user, flow.version, meta.priority, flow.run_at)
 
 
 def flow_row(flow: FlowDataPartial, offset: int) -> tuple[object, ...]:
@@ -75,17 +77,22 @@ def saved_job(row: Row) -> JobMetaObject:
 
 def _job(row: Row, user: str) -> JobMetaObject:
     offset, flow_id, created_at, flow_class = row[:4]
-    description, labels, priority, key = row[13:17]
-    meta = JobMeta(
+    return JobMetaObject(offset, flow_id, created_at, _meta((flow_class, user, row[10], *row[13:17])))
+
+
+@lru_cache(maxsize=4096)
+def _meta(columns: tuple[Any, ...]) -> JobMeta:
+    """Return what a user submitted, apart from the input: jobs that are alike share one value."""
+    flow_class, user, run_at, description, labels, priority, key = columns
+    return JobMeta(
         flow_class=flow_class,
         user=user,
         description=description,
         labels=_labels(labels),
         priority=priority,
-        run_at=row[10],
+        run_at=run_at,
         idempotency_key=key,
     )
-    return JobMetaObject(offset, flow_id, created_at, meta)
 
 
 def task_data(row: Row) -> TaskDataObject:
@@ -181,7 +188,7 @@ def _labels(text: str) -> Mapping[str, str]:
     if text == "{}":
         return _NO_LABELS
     try:
-        found: Mapping[str, str] = codec.decode(text, dict[str, str])
+        found: Mapping[str, str] = MappingProxyType(codec.decode(text, dict[str, str]))
     except DataRefused:
         return {"damaged": "its labels cannot be read"}
     return found

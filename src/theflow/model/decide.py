@@ -68,6 +68,9 @@ TASK_MOVES: dict[TaskStatus, dict[str, tuple[TaskStatus, ...]]] = {
 }
 
 
+_RELEASE = Release()
+
+
 class Decision(NamedTuple):
     """What an event led to: the new flow, what is owed, the tasks whose rows changed, the attempts that ended badly."""
 
@@ -105,8 +108,18 @@ def _only(flow: Flow) -> Decision:
 
 
 def _start(flow: Flow, now: int) -> Decision:
-    flow = Flow(flow.data, flow.scheme, flow.plan, FlowStatus.RUNNING, flow.failure, flow.reason)
-    return _run(_only(flow), [], flow.scheme.orchestration.sources, now)
+    dag = flow.scheme.orchestration
+    plan = flow.plan
+    if plan.states is not dag.fresh.states:
+        flow = Flow(flow.data, flow.scheme, plan, FlowStatus.RUNNING, flow.failure, flow.reason)
+        return _run(_only(flow), [], dag.sources, now)
+    begun = dag.begun(now)
+    if plan.storage:
+        begun = begun._replace(storage=plan.storage)
+    flow = Flow(flow.data, flow.scheme, begun, FlowStatus.RUNNING, flow.failure, flow.reason)
+    schemes = flow.scheme.in_order
+    commands: list[Command] = [RunTask(Task(flow, schemes[number], 1)) for number in dag.sources]
+    return Decision(flow, commands, [number for number in dag.sources if schemes[number].at_most_once], [])
 
 
 def _succeed(flow: Flow, event: TaskSucceeded) -> Decision:
@@ -126,12 +139,14 @@ def _succeed(flow: Flow, event: TaskSucceeded) -> Decision:
         # A failing flow starts nothing new: what is ready stays where it is.
         changes.extend([(follower, TaskState()) for follower in ready])
         ready = []
-    plan = FlowExecPlanState(
-        plan.states, plan.open - 1, plan.running - 1, plan.failed, plan.storage, plan.tick, plan.writes
-    )
-    decision = _run(Decision(_moved(flow, plan), [], [number], []), changes, ready, event.ended_at)
-    plan = decision.flow.plan
-    if not plan.open or (plan.failed and not plan.running):
+    states = plan.states if ready else plan.states.set_many(changes)
+    plan = FlowExecPlanState(states, plan.open - 1, plan.running - 1, plan.failed, plan.storage, plan.tick, plan.writes)
+    if ready:
+        return _run(Decision(_moved(flow, plan), [], [number], []), changes, ready, event.ended_at)
+    if not plan.open and not plan.failed:
+        return _complete(Decision(flow, [], [number], []), plan)
+    decision = Decision(_moved(flow, plan), [], [number], [])
+    if plan.failed and not plan.running:
         return _end(decision, event.ended_at)
     return decision
 
@@ -184,7 +199,7 @@ def _recover(flow: Flow, now: int) -> Decision:
     """Owe again whatever the state alone says is owed: attempts that were under way are lost, the rest goes on."""
     decision = _only(flow)
     if flow.status.ended:
-        decision.commands.append(RunHook(flow.hook) if flow.hook in flow.scheme.hooks else Release())
+        decision.commands.append(_owed(flow))
         return decision
     lost = [number for number, state in enumerate(flow.plan.states) if state.status is TaskStatus.RUNNING]
     for number in lost:
@@ -265,15 +280,27 @@ def _run(
 def _end(decision: Decision, now: int) -> Decision:
     flow = decision.flow
     plan = flow.plan
-    if plan.failed:
-        plan = _give_up(decision, plan, now)
-        reason = flow.reason or f"task {plan.failed[0]!r} failed"
-        flow = flow._replace(plan=plan, status=FlowStatus.FAILED, reason=reason)
-    else:
-        flow = Flow(flow.data, flow.scheme, plan, FlowStatus.SUCCEEDED, flow.failure, flow.reason)
-    hook = flow.hook
-    decision.commands.append(RunHook(hook) if hook in flow.scheme.hooks else Release())
+    if not plan.failed:
+        return _complete(decision, plan)
+    plan = _give_up(decision, plan, now)
+    reason = flow.reason or f"task {plan.failed[0]!r} failed"
+    return _close(decision, flow._replace(plan=plan, status=FlowStatus.FAILED, reason=reason))
+
+
+def _complete(decision: Decision, plan: FlowExecPlanState) -> Decision:
+    flow = decision.flow
+    return _close(decision, Flow(flow.data, flow.scheme, plan, FlowStatus.SUCCEEDED, flow.failure, flow.reason))
+
+
+def _close(decision: Decision, flow: Flow) -> Decision:
+    decision.commands.append(_owed(flow))
     return Decision(flow, decision.commands, decision.touched, decision.attempts)
+
+
+def _owed(flow: Flow) -> Command:
+    """Return what is owed to a flow that has ended."""
+    hooks = flow.scheme.hooks
+    return RunHook(flow.hook) if hooks and flow.hook in hooks else _RELEASE
 
 
 def _give_up(decision: Decision, plan: FlowExecPlanState, now: int) -> FlowExecPlanState:
@@ -291,7 +318,7 @@ def _give_up(decision: Decision, plan: FlowExecPlanState, now: int) -> FlowExecP
 def _end_hook(flow: Flow, event: HookEnded) -> Decision:
     if event.name != flow.hook or event.name not in flow.scheme.hooks:
         raise IllegalEvent(f"flow {flow.flow_id} is {flow.status}: it owes no hook {event.name!r}")
-    decision = Decision(flow, [Release()], [], [])
+    decision = Decision(flow, [_RELEASE], [], [])
     if event.failure is not None:
         decision.attempts.append(
             AttemptEnded(event.name, 1, AttemptStatus.FAILED, event.failure, event.started_at, event.ended_at)

@@ -149,8 +149,15 @@ class Admission:
             return False
         self._failpoints.reach("after_claim_commit")
         self._engine.turned(fence)
+        fresh: list[Flow] = []
         for data in found:
-            self._take(data, versions[data.job.offset], claims)
+            version = versions[data.job.offset]
+            if data.status is FlowStatus.PENDING and data.claims == 1 and not data.damage:
+                # Nearly every flow: nothing of it can be wrong yet.
+                fresh.append(Flow.from_data(data, self._schemes[data.job.meta.flow_class, version]))
+            else:
+                self._take(data, version, claims)
+        self._engine.start(fresh)
         return True
 
     def _give_back(self) -> None:
@@ -162,10 +169,6 @@ class Admission:
 
     def _take(self, data: FlowDataObject, version: int, claims: int) -> None:
         scheme = self._schemes[data.job.meta.flow_class, version]
-        if data.status is FlowStatus.PENDING and data.claims == 1 and not data.damage:
-            # Nearly every flow: nothing of it can be wrong yet.
-            self._engine.take(Flow.from_data(data, scheme), _STARTED)
-            return
         fresh = scheme.orchestration.fresh
         flow = Flow(data=data, scheme=scheme, plan=fresh, status=data.status, failure=data.failure, reason=data.reason)
         trouble = data.damage

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from theflow.database import codec
 from theflow.database.store import FlowRecord, RuntimeRecord, RuntimeStore
@@ -31,8 +30,7 @@ def _nobody() -> None:
     """Ring for a runtime in another process: it finds out by itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowHandle:
+class FlowHandle(NamedTuple):
     """A flow that was submitted. `created` is False if its idempotency key belonged to it already."""
 
     flow_id: str
@@ -106,7 +104,7 @@ class Client:
         jobs = self._store.create_jobs(flows)
         self._ring()
         return [
-            FlowHandle(flow_id=job.flow_id, offset=job.offset, created=job.flow_id == flow.flow_id, client=self)
+            FlowHandle(job.flow_id, job.offset, job.flow_id == flow.flow_id, self)
             for job, flow in zip(jobs, flows, strict=True)
         ]
 

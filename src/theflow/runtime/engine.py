@@ -7,7 +7,7 @@ The law: the next status is saved before the function for the next status runs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
 from typing import Protocol, assert_never
 
@@ -34,11 +34,12 @@ from theflow.model.task import Task
 from theflow.runtime.clock import Clock
 from theflow.runtime.failpoint import Failpoints
 from theflow.runtime.inbox import Inbox, Posted
-from theflow.runtime.progress import Progress, progress_of
+from theflow.runtime.progress import Watchers
 from theflow.runtime.work import FlowWork, Work
 
 # How often bodies under way are asked for news: what they have logged, and that they have begun.
 NEWS_PERIOD = 0.1
+_STARTED = Started()
 _logger = logging.getLogger("theflow.engine")
 
 
@@ -61,7 +62,7 @@ class Engine:
     def __init__(self, store: RuntimeStore, inbox: Inbox, bodies: Bodies, clock: Clock, failpoints: Failpoints) -> None:
         self.flows: dict[int, Flow] = {}
         self.draining = False
-        self.listeners: list[tuple[Callable[[Progress], None], frozenset[str]]] = []
+        self.watchers = Watchers()
         self._store = store
         self._inbox = inbox
         self._bodies = bodies
@@ -127,6 +128,20 @@ class Engine:
         self.flows[flow.offset] = flow
         self._taken.append(Posted(flow.offset, event))
 
+    def start(self, flows: Sequence[Flow]) -> None:
+        """Take flows in hand that begin. Their claim has saved that they run: most start with nothing more to save."""
+        now = self._clock.now()
+        work = Work()
+        for flow in flows:
+            decision = decide(flow, _STARTED, now)
+            if decision.touched:
+                self.take(flow, _STARTED)
+            else:
+                mine = work.of(flow)
+                mine.add(decision)
+                mine.came = _STARTED
+        self._obey(work)
+
     def turn(self) -> int:
         """Drain, decide, save, obey; return how many flows were let go.
 
@@ -181,7 +196,7 @@ class Engine:
     def _take_event(self, work: FlowWork, event: Event, now: int) -> None:
         try:
             work.add(decide(work.flow, event, now))
-            if type(event) is Started or type(event) is Recovered:
+            if isinstance(event, Started | Recovered):
                 work.came = event
         except IllegalEvent as error:
             # An outcome that lost a race, such as a timer of a flow that has failed meanwhile: it changes nothing.
@@ -273,8 +288,7 @@ class Engine:
         if tasks:
             self._bodies.run(tasks)
         self._failpoints.reach("after_obey")
-        if self.listeners:
-            self._tell(work)
+        self.watchers.tell(work.flows.values())
         return let_go
 
     def _obey_one(self, offset: int, flow: Flow, command: Command) -> None:
@@ -290,14 +304,3 @@ class Engine:
                 self._bodies.run([task])
             case _:
                 assert_never(command)
-
-    def _tell(self, work: Work) -> None:
-        for listener, kinds in tuple(self.listeners):
-            try:
-                for mine in work.flows.values():
-                    for progress in progress_of(mine, kinds):
-                        listener(progress)
-            except Exception:
-                # Whoever watches must not stop the work: he is not told any more.
-                self.listeners.remove((listener, kinds))
-                _logger.exception("a listener raised and is dropped")

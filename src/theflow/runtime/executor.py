@@ -19,6 +19,9 @@ from theflow.runtime.inbox import Inbox, Posted
 # A body that has run this long, in microseconds, is worth a mark on disk; most end before, and need none.
 _MARK_AFTER = 50_000
 
+# How many bodies are begun in one pass of the loop.
+_HANDFUL = 250
+
 # How long async bodies that were cancelled may take to end, before they are left behind.
 _LAST_WORDS = 2.0
 
@@ -116,6 +119,10 @@ class Executor:
             self._loop.stop()
 
     def _launch(self, attempts: Sequence[Attempt]) -> None:
+        if len(attempts) > _HANDFUL:
+            # The first of many end while the last begin: the engine saves some while others run.
+            self._loop.call_soon(self._launch, attempts[_HANDFUL:])
+            attempts = attempts[:_HANDFUL]
         for attempt in attempts:
             if attempt.closed:
                 continue

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import threading
 
+# The variant takes the two upper bits of a digit: 10.
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
 
 class FlowIds:
     """Makes ids that grow within a process, also within a millisecond and when the clock steps back.
@@ -27,14 +30,11 @@ class FlowIds:
             # A full counter runs over into the next millisecond, which keeps the order.
             first = stamp if stamp > self._stamp else self._stamp + 1
             self._stamp = first + count - 1
-        noise = os.urandom(8 * count)
-        return [
-            _text(first + number, int.from_bytes(noise[8 * number : 8 * number + 8], "big")) for number in range(count)
-        ]
+        noise = os.urandom(8 * count).hex()
+        return [_text(first + number, noise[16 * number : 16 * number + 16]) for number in range(count)]
 
 
-def _text(stamp: int, noise: int) -> str:
-    head = noise >> 48 & 0x3FFF | 0x8000
-    return (
-        f"{stamp >> 28:08x}-{stamp >> 12 & 0xFFFF:04x}-7{stamp & 0xFFF:03x}-{head:04x}-{noise & 0xFFFF_FFFF_FFFF:012x}"
-    )
+def _text(stamp: int, noise: str) -> str:
+    """Write an id; `noise` is 16 hexadecimal digits, of which the first makes room for the variant."""
+    head = f"{stamp:015x}"
+    return f"{head[:8]}-{head[8:12]}-7{head[12:]}-{_VARIANT[noise[0]]}{noise[1:4]}-{noise[4:]}"

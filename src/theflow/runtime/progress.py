@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from theflow.model.message import Recovered, RunTask, Started
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.runtime.work import FlowWork
+
+_logger = logging.getLogger("theflow.engine")
 
 
 class Progress(NamedTuple):
@@ -42,11 +45,50 @@ KINDS = frozenset(
     }
 )
 _OF_TASKS = frozenset({"task_started", "task_succeeded", "task_retrying", "task_failed"})
+_OF_COMINGS = frozenset({"admitted", "recovered"})
 _OUTCOMES = {
     TaskStatus.SUCCEEDED: "task_succeeded",
     TaskStatus.FAILED: "task_failed",
     TaskStatus.RETRYING: "task_retrying",
 }
+
+
+class Watchers:
+    """Those who are told what happens, each of the kinds that he asked for."""
+
+    def __init__(self) -> None:
+        self._all: list[_Watcher] = []
+
+    def add(self, listener: Callable[[Progress], None], kinds: frozenset[str]) -> None:
+        """Tell one more."""
+        self._all.append(_Watcher(listener, kinds))
+
+    def tell(self, works: Collection[FlowWork]) -> None:
+        """Tell all of them what a turn did to these flows."""
+        for watcher in tuple(self._all):
+            try:
+                for work in works:
+                    watcher.watch(work)
+            except Exception:
+                # Whoever watches must not stop the work: he is not told any more.
+                self._all.remove(watcher)
+                _logger.exception("a listener raised and is dropped")
+
+
+class _Watcher:
+    """A listener; what is not of its kinds is passed over quickly."""
+
+    def __init__(self, listener: Callable[[Progress], None], kinds: frozenset[str]) -> None:
+        self._listener = listener
+        self._kinds = kinds
+        self._tasks = not kinds.isdisjoint(_OF_TASKS)
+        self._comings = not kinds.isdisjoint(_OF_COMINGS)
+
+    def watch(self, work: FlowWork) -> None:
+        moved = work.flow.status is not work.before.status
+        if self._tasks or moved or work.attempts or (self._comings and work.came is not None):
+            for progress in progress_of(work, self._kinds):
+                self._listener(progress)
 
 
 def progress_of(work: FlowWork, wanted: frozenset[str]) -> Iterator[Progress]:

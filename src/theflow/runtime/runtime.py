@@ -104,7 +104,7 @@ class Runtime:
         unknown = set(kinds) - KINDS
         if unknown:
             raise InputError(f"kinds: {', '.join(sorted(unknown))} unknown; there are {', '.join(sorted(KINDS))}")
-        self._engine.listeners.append((listener, frozenset(kinds)))
+        self._engine.watchers.add(listener, frozenset(kinds))
 
     def start(self) -> None:
         """Begin to admit and execute flows, in threads of its own."""

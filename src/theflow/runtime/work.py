@@ -98,7 +98,9 @@ class Work:
         parked: list[int] = []
         for offset, work in self.flows.items():
             flow = work.flow
-            tasks.extend([_task_row(work, offset, number, runtime) for number in dict.fromkeys(work.touched)])
+            touched = work.touched
+            numbers = touched if len(touched) == 1 else dict.fromkeys(touched)
+            tasks.extend([_task_row(work, offset, number, runtime) for number in numbers])
             if work.attempts:
                 attempts.extend(_attempt_rows(work, offset, runtime))
             if work.logs:

@@ -49,10 +49,21 @@ class Dag:
         self.fresh = FlowExecPlanState(
             states=Vector(TaskState(holds=len(self._after[name])) for name in self.names), open=len(self.names)
         )
+        self._begun: tuple[int | None, FlowExecPlanState] = (None, self.fresh)
 
     def after(self, name: str) -> tuple[str, ...]:
         """Name the tasks that `name` comes after."""
         return self._after[name]
+
+    def begun(self, now: int) -> FlowExecPlanState:
+        """Return the fresh plan with its first tasks running; flows that start at the same moment share it."""
+        at, plan = self._begun
+        if at != now:
+            first = TaskState(TaskStatus.RUNNING, attempt=1, started_at=now)
+            states = self.fresh.states.set_many([(number, first) for number in self.sources])
+            plan = self.fresh._replace(states=states, running=len(self.sources))
+            self._begun = (now, plan)
+        return plan
 
     def next(self, plan: FlowExecPlanState) -> tuple[str, ...]:
         """Name every task that may start: it is pending and nothing holds it back. O(tasks), for a flow just loaded."""

@@ -67,7 +67,6 @@ def _queue() -> None:
     op.create_table(
         "job_event",
         sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
-        sa.Column("flow_id", Key(), nullable=False),
         sa.Column("flow_class", Key(), nullable=False),
         sa.Column("user_name", Key(), nullable=False),
         sa.Column("version", Small),
