@@ -88,13 +88,13 @@ def test_closing_twice_is_no_error(store, neighbour):
 
 
 def test_a_write_of_somebody_else_shows_in_the_token(store, neighbour):
-    before = store.change_token()
+    before = store.change_token(0)
     submit(neighbour, partial())
-    assert store.change_token() != before
+    assert store.change_token(0) != before
 
 
 def test_the_token_stays_while_nobody_writes(store, neighbour):
     submit(neighbour, partial())
-    token = store.change_token()
+    token = store.change_token(0)
     neighbour.find_flow(new_id(), NOW)
-    assert store.change_token() == token
+    assert store.change_token(0) == token

@@ -145,6 +145,6 @@ def test_nobody_gives_back_what_another_holds(store, worker):
 
 def test_taking_over_shows_in_the_token(store, neighbour, worker):
     worker.claim(*submit(store, partial()))
-    before = store.change_token()
+    before = store.change_token(0)
     neighbour.take_over(worker.incarnation)
-    assert store.change_token() != before
+    assert store.change_token(0) != before

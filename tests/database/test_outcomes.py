@@ -128,6 +128,6 @@ def test_logs_stand_in_the_order_of_their_turns(store, worker, held):
 
 
 def test_a_commit_shows_in_the_token_of_others(neighbour, worker, held):
-    before = neighbour.change_token()
+    before = neighbour.change_token(0)
     worker.commit(flows=[flow_row(held, "succeeded")], released=[held])
-    assert neighbour.change_token() != before
+    assert neighbour.change_token(0) != before

@@ -63,10 +63,10 @@ def store(server):
 def test_connections_that_were_lost_while_idle_cost_nobody_anything(store, kind, url):
     worker = Worker(store)
     [offset] = submit(store, partial())
-    store.change_token()
+    store.change_token(0)
     cut(kind, url)
     assert store.runtimes()[0].incarnation == worker.incarnation
-    assert (store.beat(worker.incarnation), worker.offered(), store.change_token() is None) == (True, [offset], False)
+    assert (store.beat(worker.incarnation), worker.offered(), store.change_token(0) is None) == (True, [offset], False)
     assert worker.claim(offset) is not None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
+
+from theflow.database.store import Pace
 
 Row = Sequence[Any]
 
@@ -49,5 +51,18 @@ class Dialect(Protocol):
     def read(self) -> AbstractContextManager[Session]:
         """Open a view of the database that does not change while it is open."""
 
-    def change_token(self) -> object:
+    @property
+    def pace(self) -> Pace:
+        """How often to ask for the change token."""
+
+    def glance(self, name: str, given: Mapping[str, object]) -> list[Row]:
+        """Execute one statement that reads, and return its rows."""
+
+    def change_token(self, now: int) -> object:
         """Return a value that differs after somebody else has written."""
+
+    def announce(self) -> None:
+        """Tell those who listen that there is something to look for; it is committed."""
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:
+        """Call `ring` when somebody announces something; return what ends that."""

@@ -6,7 +6,7 @@ A method checks first and writes then, under the lock from end to end: so each i
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count, islice
 
 from theflow.database.memory_flow import MemoryFlow
@@ -25,6 +25,7 @@ from theflow.database.store import (
     Incarnation,
     LogRow,
     LookQuery,
+    Pace,
     RuntimeRecord,
     SchemeRecord,
     TaskRow,
@@ -38,6 +39,8 @@ from theflow.model.view import Attempt, FlowFilter, FlowSummary, LogLine
 
 class MemoryStore:
     """A RuntimeStore that lives as long as its process. All other stores answer like this one."""
+
+    pace = Pace(soon=0.002, later=0.02)
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,10 +62,14 @@ class MemoryStore:
     def close(self) -> None:
         """Nothing to give back."""
 
-    def change_token(self) -> object:
+    def change_token(self, now: int) -> object:  # noqa: ARG002 - a runtime looks for due jobs every poll
         """Return how often jobs and flows were written."""
         with self._lock:
             return self._writes
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - to ask is free
+        """Nobody calls; to ask is free."""
+        return lambda: None
 
     # --- jobs -----------------------------------------------------------------------------------------------------
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy
 
 from theflow.database.postgres_doctor import examine
+from theflow.database.postgres_news import Announcer, Listener
 from theflow.database.server import PATIENCE, Server
 from theflow.errors import RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
@@ -36,6 +37,8 @@ _CONNECT: dict[str, object] = {
     "tcp_user_timeout": 15_000,
     "autocommit": True,
 }
+# How long to wait, at the end, until those who listen have been told.
+_LAST_NOTE = 1.0
 _SCHEMA_LOCK = 7_431_889_042_019
 _READ_ONLY = "25006"
 # Classes of SQLSTATE, or whole ones: what may be better soon.
@@ -68,6 +71,21 @@ class Postgres(Server):
         # What the URL says comes last, and so wins.
         options.extend([given] if isinstance(given, str) else given)
         super().__init__(parsed.difference_update_query(["options"]), where, {**_CONNECT, "options": " ".join(options)})
+        self._announcer = Announcer(self.connected)
+
+    def announce(self) -> None:
+        """Tell those who listen that there is something to look for; it is committed."""
+        self._announcer.announce()
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:
+        """Call `ring` when somebody announces something; return what ends that."""
+        return Listener(self.connected, ring).close
+
+    def close(self) -> None:
+        """Close every connection; a child process leaves those of its parent alone."""
+        if self.is_mine:
+            self._announcer.close(_LAST_NOTE)
+        super().close()
 
     def doctor(self) -> list[Finding]:
         """Look at version, settings and schema."""

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import sqlalchemy
 
 from theflow.database import codec, schema
+from theflow.database.dialect import Row
 from theflow.database.server_session import Encode, ServerSession
 from theflow.database.statements import load_statements
+from theflow.database.store import Pace
 from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 
@@ -52,10 +54,10 @@ class _Reserved:
                     raise CommitUnknown(f"the connection to {server.where} was lost while committing") from error
                 raise
 
-    def ask(self, name: str) -> tuple[object, ...]:
-        """Return the one row of a statement without parameters, in no transaction."""
+    def ask(self, name: str, given: Mapping[str, object]) -> list[Row]:
+        """Return the rows of a statement, in no transaction."""
         with self._turn, self._server.errors():
-            return self._first(lambda: tuple(self._server.session(self._connection).one(name, {}) or ()))
+            return self._first(lambda: self._server.session(self._connection).all(name, given))
 
     def drop(self) -> None:
         """Close the connection, whatever state it is in."""
@@ -105,6 +107,7 @@ class Server:
     BEGIN_READING: tuple[str, ...] = ()
     EXTRA = ""
     ENCODE: Encode = staticmethod(codec.encode_objects)
+    pace = Pace(soon=0.02, rest=10.0)
 
     def __init__(self, url: sqlalchemy.URL, where: str, connect_args: Mapping[str, object]) -> None:
         self.where = where
@@ -212,17 +215,28 @@ class Server:
             finally:
                 self._hand_back(pooled)
 
-    def change_token(self) -> object:
-        """Return what every submit, turn, arrival and departure of a runtime changes."""
-        token = self._ready("watch").ask("change_token")
+    def announce(self) -> None:
+        """Tell those who listen, where the server passes it on."""
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - not every server calls
+        """Call `ring` when somebody announces something; return what ends that."""
+        return lambda: None
+
+    def glance(self, name: str, given: Mapping[str, object]) -> list[Row]:
+        """Execute one statement that reads, in no transaction; return its rows."""
+        found = self._ready("watch").ask(name, given)
         if self._shut:
             self._reserved["watch"].drop()
-        return token
+        return found
+
+    def change_token(self, now: int) -> object:
+        """Return what a submit, a turn, a job that becomes due, and a runtime that comes or goes change."""
+        return tuple(self.glance("change_token", {"now": now})[0])
 
     def close(self) -> None:
         """Close every connection; a child process leaves those of its parent alone."""
         with self._opening:
-            if self._process != os.getpid():
+            if not self.is_mine:
                 return
             self._shut = True
             for reserved in self._reserved.values():
@@ -257,6 +271,11 @@ class Server:
             raise self.translated(error) from error
         except _UNFIT as error:
             raise RowRefused(f"the database refuses a row: {error}") from error
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this process opened it: connections do not survive a fork."""
+        return self._process == os.getpid()
 
     @property
     def dbapi(self) -> Any:
@@ -321,7 +340,7 @@ class Server:
         self.settle(connection)
 
     def _guard(self) -> None:
-        if self._process != os.getpid():
+        if not self.is_mine:
             raise StoreUnusable(
                 f"process {os.getpid()} was forked from {self._process}, which had the database open; "
                 "connections do not survive a fork: open a client of its own in the child"

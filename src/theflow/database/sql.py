@@ -18,6 +18,7 @@ from theflow.database.store import (
     Holder,
     Incarnation,
     LookQuery,
+    Pace,
     RuntimeRecord,
     SchemeRecord,
 )
@@ -50,9 +51,18 @@ class SqlStore(SqlQuestions):
         """Give back every connection; may be called twice."""
         self._dialect.close()
 
-    def change_token(self) -> object:
+    @property
+    def pace(self) -> Pace:
+        """How often to ask for the change token."""
+        return self._dialect.pace
+
+    def change_token(self, now: int) -> object:
         """Return a value that differs from an earlier one after somebody else has written."""
-        return self._dialect.change_token()
+        return self._dialect.change_token(now)
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:
+        """Call `ring` soon after somebody submits or gives flows back, where the database can tell."""
+        return self._dialect.listen(ring)
 
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
         """Save jobs with their pending flows in one transaction; insert-or-get for those with an idempotency key."""
@@ -68,6 +78,8 @@ class SqlStore(SqlQuestions):
             placed = list(zip(fresh, offsets, strict=True))
             session.many("insert_job", [rows.job_row(flow, offset) for flow, offset in placed])
             session.many("insert_flow", [rows.flow_row(flow, offset) for flow, offset in placed])
+        if placed:
+            self._dialect.announce()
         saved = [JobMetaObject(offset, flow.flow_id, flow.created_at, flow.meta) for flow, offset in placed]
         if not known:
             return saved
@@ -121,8 +133,7 @@ class SqlStore(SqlQuestions):
 
     def runtimes(self) -> list[RuntimeRecord]:
         """List the live incarnations."""
-        with self._dialect.read() as session:
-            return [rows.runtime(row) for row in session.all("live_runtimes", {})]
+        return [rows.runtime(row) for row in self._dialect.glance("live_runtimes", {})]
 
     def take_over(self, incarnation: Incarnation) -> int:
         """Fence an incarnation that was seen silent and free its flows and its name; -1 if it changed meanwhile."""
@@ -136,7 +147,9 @@ class SqlStore(SqlQuestions):
         with self._dialect.write() as session:
             if session.run("release_runtime", {"id": incarnation.id, "epoch": incarnation.epoch}) != 1:
                 raise _fenced(session, incarnation.id, incarnation.epoch)
-            session.run("release_jobs", {"owner": incarnation.id})
+            freed = session.run("release_jobs", {"owner": incarnation.id})
+        if freed:
+            self._dialect.announce()
 
     def look(self, query: LookQuery) -> tuple[ClassRecord, Look]:
         """Return the heads of the queues of a class, with its revision."""
@@ -196,6 +209,7 @@ class SqlStore(SqlQuestions):
         """Free flows that the incarnation holds but does not work on; others may take them at once."""
         with self._dialect.write() as session:
             session.many("free_job", [(offset, incarnation.id) for offset in offsets])
+        self._dialect.announce()
 
     def _claim(
         self, session: Session, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from theflow.database.dialect import Row
 from theflow.database.gate import Gate
 from theflow.database.sqlite_doctor import examine
 from theflow.database.statements import Statement, load_statements
+from theflow.database.store import Pace
 from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 
@@ -143,6 +144,8 @@ class _Writer:
 class Sqlite:
     """The dialect of a database file. Connections are opened when they are first needed, by one process only."""
 
+    pace = Pace(soon=0.002, later=0.02)
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._engine = sqlalchemy.create_engine(
@@ -246,7 +249,19 @@ class Sqlite:
             finally:
                 pooled.close()
 
-    def change_token(self) -> object:
+    def glance(self, name: str, given: Mapping[str, object]) -> list[Row]:
+        """Execute one statement that reads, and return its rows."""
+        with self.read() as session:
+            return session.all(name, given)
+
+    def announce(self) -> None:
+        """The counter of commits tells whoever asks."""
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - a file calls nobody
+        """A file calls nobody; to ask it is nearly free."""
+        return lambda: None
+
+    def change_token(self, now: int) -> object:  # noqa: ARG002 - a runtime looks for due jobs every poll
         """Return the counter of commits by other connections: a read of shared memory, no file is opened."""
         with self._opening:
             self._guard()

@@ -6,7 +6,7 @@ of the same purpose, so that a batch goes to the driver as it is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -195,6 +195,18 @@ class FlowRecord:
     place: QueuePlace | None = None
 
 
+class Pace(NamedTuple):
+    """How often it is worth asking a database for changes, in seconds.
+
+    `soon` is the pause between two questions while there is work, `later` when there has been none for a while. After
+    `rest` seconds without a change a runtime looks for work all the same. None is the poll of the runtime.
+    """
+
+    soon: float
+    later: float | None = None
+    rest: float | None = None
+
+
 class RuntimeStore(Protocol):
     """What runtime and client ask of a database.
 
@@ -212,8 +224,21 @@ class RuntimeStore(Protocol):
     def close(self) -> None:
         """Give back every connection; may be called twice."""
 
-    def change_token(self) -> object:
-        """Return a value that differs from an earlier one after somebody else has written."""
+    @property
+    def pace(self) -> Pace:
+        """How often to ask for the change token: on some databases a question is nearly free, on others a statement."""
+
+    def change_token(self, now: int) -> object:
+        """Return a value that differs from an earlier one after somebody else has written.
+
+        Where the pace has a `rest`, it differs too when a job has become due meanwhile.
+        """
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:
+        """Call `ring`, from any thread, soon after somebody submits or gives flows back, where the database can tell.
+
+        A ring may be lost: whoever listens asks for the change token too. Returns what ends the listening.
+        """
 
     # --- jobs -----------------------------------------------------------------------------------------------------
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:

@@ -139,7 +139,7 @@ class Client:
         token: object = None
         while not self._closed.is_set():
             try:
-                seen = self._store.change_token()
+                seen = self._store.change_token(self._clock.now())
                 if seen != token:
                     ended = self.get_ended(flow_id)
                     if ended is not None:

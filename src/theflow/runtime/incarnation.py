@@ -160,6 +160,11 @@ class Sweep:
         self._host = host
         self._seen: dict[int, tuple[int, int, float]] = {}
 
+    @property
+    def alone(self) -> bool:
+        """Whether there was nobody else at the last look."""
+        return not self._seen
+
     def run(self, own: Incarnation) -> int:
         """Look at all others once; return how many flows came free. An error with one never stops the rest."""
         records = [record for record in self._store.runtimes() if record.incarnation.id != own.id]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from theflow.database.store import RuntimeStore
 
-# How soon a runtime that was busy just now, or long ago, sees what another process has written.
-_SOON, _LATER, _BUSY_FOR = 0.002, 0.02, 5.0
+# How long after the last work the next is waited for eagerly.
+_BUSY_FOR = 5.0
 
 
 class Lookout:
@@ -13,7 +13,10 @@ class Lookout:
 
     def __init__(self, store: RuntimeStore, poll: float) -> None:
         self._store = store
-        self._poll = poll
+        pace = store.pace
+        self._soon = min(pace.soon, poll)
+        self._later = poll if pace.later is None else min(pace.later, poll)
+        self._rest = poll if pace.rest is None else max(pace.rest, poll)
         self._noted = True
         self._looked = float("-inf")
         self._active = float("-inf")
@@ -25,7 +28,7 @@ class Lookout:
 
     def due(self, now: float) -> bool:
         """Whether to look now; `now` is monotonic."""
-        return self._noted or now - self._looked >= self._poll
+        return self._noted or now - self._looked >= self._rest
 
     def looked(self, now: float, came: int, places: int) -> None:
         """A look brought so many flows for so many places: if it filled them all, there may be more."""
@@ -36,11 +39,13 @@ class Lookout:
 
     def pause(self, now: float) -> float:
         """Return how long to sleep before asking whether the database has changed."""
-        return min(self._poll, _SOON if now - self._active < _BUSY_FOR else _LATER)
+        return self._soon if now - self._active < _BUSY_FOR else self._later
 
-    def watch(self) -> None:
-        """Ask whether somebody else has written."""
-        token = self._store.change_token()
-        if token != self._token:
+    def watch(self, now: int) -> bool:
+        """Ask, and say, whether somebody has written or a job has become due; `now` is microseconds UTC."""
+        token = self._store.change_token(now)
+        changed = token != self._token
+        if changed:
             self._token = token
             self._noted = True
+        return changed

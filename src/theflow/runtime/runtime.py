@@ -69,6 +69,7 @@ class Runtime:
         self._grace = options.grace
         self._released = False
         self._sweep_at = 0.0
+        self._deafen: Callable[[], None] = _nothing
         self._unanswered: set[int] = set()
         try:
             store.prepare()
@@ -112,6 +113,7 @@ class Runtime:
             raise InputError(f"runtime {self.name!r} was started already; make another one with theflow.bootstrap")
         self._executor.start()
         self._heartbeat.start(self._engine.incarnation)
+        self._deafen = self._store.listen(self._inbox.ring)
         self._thread = threading.Thread(target=self._run, name="theflow-engine", daemon=True)
         self._thread.start()
 
@@ -200,8 +202,8 @@ class Runtime:
         elif self._inbox.wait(self._engine.patience(lookout.pause(now))):
             if self._inbox.rung():
                 lookout.note()
-        elif free:
-            lookout.watch()
+        elif free and lookout.watch(self._clock.now()):
+            self._sweep_at = now
 
     def _may_write(self) -> bool:
         """Whether this incarnation is still trusted: if not, others may soon take over, and nothing is written."""
@@ -213,8 +215,11 @@ class Runtime:
         """Take over who is silent, once a poll; say whether flows came free."""
         if now < self._sweep_at:
             return False
-        self._sweep_at = now + self._options.poll
-        return self._sweep.run(self._engine.incarnation) > 0
+        freed = self._sweep.run(self._engine.incarnation)
+        # Where there is nobody else and nothing to do, the next question for changes shows who comes.
+        idle = self._sweep.alone and not self._engine.flows
+        self._sweep_at = now + max(self._options.poll, self._options.ttl / 4 if idle else 0.0)
+        return freed > 0
 
     def _drain(self) -> None:
         """Let bodies end and save what they return, as long as the grace lasts."""
@@ -254,6 +259,7 @@ class Runtime:
             return
         self._released = True
         self._heartbeat.stop()
+        self._deafen()
         self._failpoints.reach("during_release")
         self._executor.stop()
         try:
@@ -287,6 +293,10 @@ class Runtime:
                 continue
             self._heartbeat.start(self._engine.incarnation)
             return
+
+
+def _nothing() -> None:
+    """Nobody listens yet."""
 
 
 def _tame_collector() -> None:

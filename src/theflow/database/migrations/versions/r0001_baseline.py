@@ -95,6 +95,10 @@ def _queue() -> None:
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
+    # What shows that a job has become due; a runtime over a file looks for such jobs every poll.
+    if op.get_context().dialect.name != "sqlite":
+        due = sa.text("run_at IS NOT NULL AND owner IS NULL AND parked = 0")
+        op.create_index("job_due", "job_event", ["run_at"], postgresql_where=due)
     held = sa.text("owner IS NOT NULL")
     op.create_index("job_owner", "job_event", ["owner"], sqlite_where=held, postgresql_where=held)
 
