@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
-from bench.reference.sqlite import Reference
+from bench.reference.server import MysqlReference, PostgresReference, ServerReference
+from bench.reference.sqlite import Reference as SqliteReference
 
 SQLITE = "sqlite:///"
+Reference: TypeAlias = SqliteReference | ServerReference
+SERVERS: dict[str, Callable[[str], ServerReference]] = {
+    "postgresql": PostgresReference,
+    "mysql": MysqlReference,
+    "mariadb": MysqlReference,
+}
 # Below the current directory, because the system's temporary directory may be memory, which has no fsync to wait for.
 ROOM = Path(".bench")
 
@@ -31,13 +39,20 @@ def place(url: str | None) -> Iterator[Place]:
         with _room() as room, place(f"{SQLITE}{room / 'bench.db'}") as made:
             yield made
         return
-    if not url.startswith(SQLITE):
-        raise SystemExit(f"bench: no reference for {url.partition(':')[0]!r}; write bench/reference/ for it")
-    reference = Reference(Path(f"{url.removeprefix(SQLITE)}.reference.db"))
+    reference = _reference(url)
     try:
         yield Place(url=url, reference=reference)
     finally:
         reference.close()
+
+
+def _reference(url: str) -> Reference:
+    kind = url.partition(":")[0]
+    if url.startswith(SQLITE):
+        return SqliteReference(Path(f"{url.removeprefix(SQLITE)}.reference.db"))
+    if kind not in SERVERS:
+        raise SystemExit(f"bench: no reference for {kind!r}; write bench/reference/ for it")
+    return SERVERS[kind](url)
 
 
 @contextmanager

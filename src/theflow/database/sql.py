@@ -236,8 +236,10 @@ class SqlStore(SqlQuestions):
 
 def _claimed_flow(session: Session, row: Sequence[Any], claims: int) -> FlowDataObject:
     status = row[6]
+    if status == "pending":
+        return rows.flow_data(row, claims, (), None)
     place = {"offset": row[0]}
-    tasks = () if status == FlowStatus.PENDING else session.all("tasks_of", place)
+    tasks = session.all("tasks_of", place)
     error = session.one("first_failure", place) if status == FlowStatus.FAILED else None
     return rows.flow_data(row, claims, tasks, None if error is None else error[0])
 

@@ -137,9 +137,7 @@ class Engine:
             if decision.touched:
                 self.take(flow, _STARTED)
             else:
-                mine = work.of(flow)
-                mine.add(decision)
-                mine.came = _STARTED
+                work.begin(flow, _STARTED, decision)
         self._obey(work)
 
     def turn(self) -> int:

@@ -159,11 +159,21 @@ class Sweep:
         self._ttl = ttl
         self._host = host
         self._seen: dict[int, tuple[int, int, float]] = {}
+        self._next = float("-inf")
 
-    @property
-    def alone(self) -> bool:
-        """Whether there was nobody else at the last look."""
-        return not self._seen
+    def due(self, now: float, poll: float, *, idle: bool) -> bool:
+        """Whether to look at the others now: once a poll, and seldom where there is nobody and nothing to do.
+
+        Who comes meanwhile is seen by his writing: then `hasten`.
+        """
+        if now < self._next:
+            return False
+        self._next = now + (max(poll, self._ttl / 4) if idle and not self._seen else poll)
+        return True
+
+    def hasten(self) -> None:
+        """Look at the others as soon as may be: somebody has written."""
+        self._next = float("-inf")
 
     def run(self, own: Incarnation) -> int:
         """Look at all others once; return how many flows came free. An error with one never stops the rest."""

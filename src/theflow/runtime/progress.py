@@ -85,8 +85,9 @@ class _Watcher:
         self._comings = not kinds.isdisjoint(_OF_COMINGS)
 
     def watch(self, work: FlowWork) -> None:
-        moved = work.flow.status is not work.before.status
-        if self._tasks or moved or work.attempts or (self._comings and work.came is not None):
+        flow = work.flow
+        over = flow.status is not FlowStatus.RUNNING and flow.status is not work.before.status
+        if self._tasks or over or work.attempts or (self._comings and work.came is not None):
             for progress in progress_of(work, self._kinds):
                 self._listener(progress)
 

@@ -68,7 +68,6 @@ class Runtime:
         self._clean = True
         self._grace = options.grace
         self._released = False
-        self._sweep_at = 0.0
         self._deafen: Callable[[], None] = _nothing
         self._unanswered: set[int] = set()
         try:
@@ -188,7 +187,7 @@ class Runtime:
             self._stopping.wait(self._options.ttl / 20)
             return
         now = self._clock.monotonic()
-        if self._sweep_others(now) or self._engine.turn():
+        if self._swept(now) or self._engine.turn():
             lookout.note()
         free = self._options.flows - len(self._engine.flows)
         # While outcomes wait, a look is worth its commit only if it can fill a good part of the places.
@@ -203,7 +202,7 @@ class Runtime:
             if self._inbox.rung():
                 lookout.note()
         elif free and lookout.watch(self._clock.now()):
-            self._sweep_at = now
+            self._sweep.hasten()
 
     def _may_write(self) -> bool:
         """Whether this incarnation is still trusted: if not, others may soon take over, and nothing is written."""
@@ -211,15 +210,10 @@ class Runtime:
             raise Fenced(f"runtime {self.name!r} was taken over by another one")
         return self._heartbeat.trusted
 
-    def _sweep_others(self, now: float) -> bool:
-        """Take over who is silent, once a poll; say whether flows came free."""
-        if now < self._sweep_at:
-            return False
-        freed = self._sweep.run(self._engine.incarnation)
-        # Where there is nobody else and nothing to do, the next question for changes shows who comes.
-        idle = self._sweep.alone and not self._engine.flows
-        self._sweep_at = now + max(self._options.poll, self._options.ttl / 4 if idle else 0.0)
-        return freed > 0
+    def _swept(self, now: float) -> bool:
+        """Take over who is silent, when it is time to look; say whether flows came free."""
+        due = self._sweep.due(now, self._options.poll, idle=not self._engine.flows)
+        return due and self._sweep.run(self._engine.incarnation) > 0
 
     def _drain(self) -> None:
         """Let bodies end and save what they return, as long as the grace lasts."""

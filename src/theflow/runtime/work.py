@@ -82,6 +82,13 @@ class Work:
             found = self.flows[offset] = FlowWork(flow)
         return found
 
+    def begin(self, flow: Flow, came: Started, decision: Decision) -> None:
+        """Take in a flow that has just come, and for which there is nothing else yet."""
+        mine = self.flows[flow.data.job.offset] = FlowWork(flow)
+        mine.came = came
+        mine.flow = decision.flow
+        mine.commands = decision.commands
+
     def halves(self) -> tuple[Work, Work]:
         """Split the flows in two, to find the one whose row the database refuses."""
         items = list(self.flows.items())
@@ -164,4 +171,4 @@ def _attempt_row(ended: AttemptEnded, offset: int, runtime: int) -> AttemptRow:
 def _flow_row(flow: Flow, before: Flow, offset: int, now: int) -> FlowRow:
     plan = flow.plan
     storage = None if plan.storage is before.plan.storage else codec.join(plan.storage).decode()
-    return FlowRow(flow.status.value, storage, flow.reason, now if flow.status.ended else None, offset)
+    return FlowRow(flow.status._value_, storage, flow.reason, now if flow.status.ended else None, offset)
