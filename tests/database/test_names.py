@@ -148,3 +148,32 @@ def test_taking_over_shows_in_the_token(store, neighbour, worker):
     before = store.change_token(0)
     neighbour.take_over(worker.incarnation)
     assert store.change_token(0) != before
+
+
+def test_a_runtime_is_told_to_drain_and_to_admit_again(store, neighbour):
+    store.take_name(holder("w"), NOW)
+    store.take_name(holder("v"), NOW)
+    assert neighbour.set_draining("w", draining=True) is True
+    assert [seen.draining for seen in store.runtimes()] == [True, False]
+    assert neighbour.set_draining("w", draining=False) is True
+    assert [seen.draining for seen in store.runtimes()] == [False, False]
+
+
+def test_nobody_can_be_told_to_drain_who_is_not_alive(store):
+    store.release(store.take_name(holder("w"), NOW))
+    assert store.set_draining("w", draining=True) is False
+
+
+def test_a_new_life_of_a_runtime_that_drained_admits(store):
+    first = store.take_name(holder("w"), NOW)
+    store.set_draining("w", draining=True)
+    store.release(first)
+    store.take_name(holder("w"), NOW)
+    assert [seen.draining for seen in store.runtimes()] == [False]
+
+
+def test_how_long_a_runtime_is_silent_counts_from_its_beat(store, worker):
+    if store.runtimes()[0].silent is None and not store.beat(worker.incarnation):
+        raise AssertionError("it does not beat")
+    silent = store.runtimes()[0].silent
+    assert silent is None or 0 <= silent < 5_000_000

@@ -46,6 +46,10 @@ OWN_STATEMENTS = {
         (f"{dialect}/{name}.sql" for dialect in rules.DIALECTS for name in _LISTS),
         "a list as one JSON parameter, which every database takes apart with functions of its own",
     ),
+    **dict.fromkeys(
+        (f"{dialect}/{name}.sql" for dialect in rules.DIALECTS for name in ("live_runtimes", "raise_beat")),
+        "the clock of the database, which each tells in its own way",
+    ),
 }
 
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "show": "Show a flow: its tasks, why it waits, what failed.",
     "logs": "Print what the tasks of a flow have logged.",
     "wait": "Wait until flows have ended.",
+    "runtimes": "List the runtimes: where they live, what they hold, when they last beat.",
+    "drain": "Tell a runtime to admit no more flows.",
     "graph": "Draw the tasks of a definition or of a flow.",
     "db": "Create, update or check the database schema.",
     "doctor": "Look for what is wrong with this set-up.",

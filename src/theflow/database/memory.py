@@ -106,6 +106,15 @@ class MemoryStore:
         with self._lock:
             return [each.to_record(held=len(self._queue.held_by(each.id))) for each in self._runtimes.live()]
 
+    def set_draining(self, name: str, *, draining: bool) -> bool:
+        """Tell the live runtime of that name to admit no more, or to admit again; False if there is none."""
+        with self._lock:
+            found = [runtime for runtime in self._runtimes.live() if runtime.holder.name == name]
+            for runtime in found:
+                runtime.draining = draining
+            self._writes += 1
+            return bool(found)
+
     def take_over(self, incarnation: Incarnation) -> int:
         """Fence an incarnation that was seen silent and free its flows and its name; -1 if it changed meanwhile."""
         with self._lock:

@@ -23,6 +23,7 @@ class MemoryRuntime:
     turn: int = 0
     beat: int = 0
     state: str = _LIVE
+    draining: bool = False
 
     @property
     def incarnation(self) -> Incarnation:
@@ -38,6 +39,7 @@ class MemoryRuntime:
             beat=self.beat,
             started_at=self.started_at,
             held=held,
+            draining=self.draining,
         )
 
 

@@ -173,7 +173,7 @@ def log_line(row: Row) -> LogLine:
 
 def runtime(row: Row) -> RuntimeRecord:
     """Read a live runtime."""
-    number, name, epoch, host, pid, life, flows, classes, state, beat, started_at, held = row
+    number, name, epoch, host, pid, life, flows, classes, state, beat, started_at, held, draining, silent = row
     return RuntimeRecord(
         incarnation=Incarnation(id=number, name=name, epoch=epoch),
         holder=Holder(name=name, host=host, pid=pid, life=life, flows=flows, classes=classes),
@@ -181,6 +181,8 @@ def runtime(row: Row) -> RuntimeRecord:
         beat=beat,
         started_at=started_at,
         held=held,
+        draining=bool(draining),
+        silent=silent,
     )
 
 

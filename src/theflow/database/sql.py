@@ -135,6 +135,13 @@ class SqlStore(SqlQuestions):
         """List the live incarnations."""
         return [rows.runtime(row) for row in self._dialect.glance("live_runtimes", {})]
 
+    def set_draining(self, name: str, *, draining: bool) -> bool:
+        """Tell the live runtime of that name to admit no more, or to admit again; False if there is none."""
+        with self._dialect.write() as session:
+            changed = session.run("set_draining", {"name": name, "draining": int(draining)})
+        self._dialect.announce()
+        return changed == 1
+
     def take_over(self, incarnation: Incarnation) -> int:
         """Fence an incarnation that was seen silent and free its flows and its name; -1 if it changed meanwhile."""
         with self._dialect.write() as session:

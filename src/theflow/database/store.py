@@ -122,7 +122,11 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeRecord:
-    """A runtime as the database knows it: `state` is live, released or lost. `held` counts the flows it holds."""
+    """A runtime as the database knows it: `state` is live, released or lost. `held` counts the flows it holds.
+
+    `draining` means that it was told to admit no more. `silent` is how many microseconds have passed since its newest
+    beat by the clock of the database, None before the first; it is shown to people, and decides nothing.
+    """
 
     incarnation: Incarnation
     holder: Holder
@@ -130,6 +134,8 @@ class RuntimeRecord:
     beat: int
     started_at: int
     held: int = 0
+    draining: bool = False
+    silent: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +266,9 @@ class RuntimeStore(Protocol):
 
     def runtimes(self) -> list[RuntimeRecord]:
         """List the live incarnations."""
+
+    def set_draining(self, name: str, *, draining: bool) -> bool:
+        """Tell the live runtime of that name to admit no more, or to admit again; False if there is none."""
 
     def take_over(self, incarnation: Incarnation) -> int:
         """Fence an incarnation that was seen silent and free its flows and its name; -1 if it changed meanwhile."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
+from theflow.database.store import RuntimeRecord
 from theflow.errors import WaitTimedOut
 from theflow.model.job import JobMeta
 from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, LogLine, Page
@@ -81,6 +82,14 @@ class AsyncClient:
     async def resolve(self, prefix: str) -> str:
         """Return the whole flow id that starts with `prefix`."""
         return await asyncio.to_thread(self._client.resolve, prefix)
+
+    async def runtimes(self) -> list[RuntimeRecord]:
+        """List the runtimes that count as alive."""
+        return await asyncio.to_thread(self._client.runtimes)
+
+    async def drain(self, name: str, *, undo: bool = False) -> None:
+        """Tell a live runtime to admit no more flows, or again; raise InputError if none has the name."""
+        await asyncio.to_thread(self._client.drain, name, undo=undo)
 
     async def definition(self, flow_class: str, version: int | None = None) -> SchemeDefinition | None:
         """Return the stored snapshot of a class."""

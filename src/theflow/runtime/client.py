@@ -206,6 +206,16 @@ class Client:
         """List the runtimes that count as alive."""
         return self._store.runtimes()
 
+    def drain(self, name: str, *, undo: bool = False) -> None:
+        """Tell a live runtime, wherever it is, to admit no more flows; it finishes those it holds, and stays.
+
+        With `undo` it admits again. It hears of it within a poll. Raises InputError if no live runtime has the name.
+        """
+        if not self._store.set_draining(name, draining=not undo):
+            known = ", ".join(repr(one.holder.name) for one in self._store.runtimes()) or "none"
+            raise InputError(f"no live runtime has the name {name!r}; those alive: {known}")
+        self._ring()
+
     def _pending(self, meta: JobMeta, flow_id: str, now: int, number: int) -> FlowDataPartial:
         if type(meta) is not JobMeta:
             raise InputError(f"job {number}: expected a theflow.JobMeta, got {type(meta).__name__}")

@@ -160,6 +160,8 @@ class Sweep:
         self._host = host
         self._seen: dict[int, tuple[int, int, float]] = {}
         self._next = float("-inf")
+        # Whether this runtime itself was told to admit no more, at the newest look.
+        self.draining = False
 
     def due(self, now: float, poll: float, *, idle: bool) -> bool:
         """Whether to look at the others now: once a poll, and seldom where there is nobody and nothing to do.
@@ -177,7 +179,9 @@ class Sweep:
 
     def run(self, own: Incarnation) -> int:
         """Look at all others once; return how many flows came free. An error with one never stops the rest."""
-        records = [record for record in self._store.runtimes() if record.incarnation.id != own.id]
+        everybody = self._store.runtimes()
+        self.draining = any(record.draining for record in everybody if record.incarnation.id == own.id)
+        records = [record for record in everybody if record.incarnation.id != own.id]
         lapsed = [record for record in records if self._has_lapsed(record)]
         self._seen = {record.incarnation.id: self._seen[record.incarnation.id] for record in records}
         # Each contender goes in an order of its own, so that they do not all begin with the same one.

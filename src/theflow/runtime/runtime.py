@@ -189,7 +189,8 @@ class Runtime:
         now = self._clock.monotonic()
         if self._swept(now) or self._engine.turn():
             lookout.note()
-        free = self._options.flows - len(self._engine.flows)
+        admits = not self._sweep.draining
+        free = self._options.flows - len(self._engine.flows) if admits else 0
         # While outcomes wait, a look is worth its commit only if it can fill a good part of the places.
         if free and lookout.due(now) and (free * 2 >= self._options.flows or not self._inbox.wait(0.0)):
             came = self._admission.fill(free, self._options.claims)
@@ -201,7 +202,7 @@ class Runtime:
         elif self._inbox.wait(self._engine.patience(lookout.pause(now))):
             if self._inbox.rung():
                 lookout.note()
-        elif free and lookout.watch(self._clock.now()):
+        elif (free or not admits) and lookout.watch(self._clock.now()):
             self._sweep.hasten()
 
     def _may_write(self) -> bool:

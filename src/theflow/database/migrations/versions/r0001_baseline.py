@@ -204,6 +204,7 @@ def _runtimes() -> None:
         sa.Column("flows", Small, nullable=False),
         sa.Column("classes", Text(), nullable=False),
         sa.Column("started_at", Big, nullable=False),
+        sa.Column("draining", Small, nullable=False),
         sqlite_autoincrement=True,
         **TABLE,
     )
@@ -211,6 +212,7 @@ def _runtimes() -> None:
         "runtime_beat",
         sa.Column("runtime_id", Big, primary_key=True, autoincrement=False),
         sa.Column("beat", Big, nullable=False),
+        sa.Column("beat_at", Big),
         **TABLE,
     )
 

@@ -1,0 +1,8 @@
+-- What a contender observes: beats of the incarnations that count as alive, and how much they hold. How long one has
+-- been silent is for people to read: both times are of the clock of the database, and no decision goes by it.
+SELECT r.id, r.name, r.epoch, r.host, r.pid, r.life, r.flows, r.classes, r.state, b.beat, r.started_at,
+    (SELECT count(*) FROM job_event AS j WHERE j.owner = r.id) AS held, r.draining,
+    CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint) - b.beat_at AS silent
+FROM runtime AS r JOIN runtime_beat AS b ON b.runtime_id = r.id
+WHERE r.state = 'live'
+ORDER BY r.id
