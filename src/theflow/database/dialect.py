@@ -45,6 +45,9 @@ class Dialect(Protocol):
     def write(self) -> AbstractContextManager[Session]:
         """Open a transaction that is committed at the end, and rolled back at an error."""
 
+    def within(self, connection: object) -> AbstractContextManager[Session]:
+        """Open a savepoint in the transaction of a caller's connection; an error leaves that as it was."""
+
     def pulse(self) -> AbstractContextManager[Session]:
         """Open a transaction on the connection that is kept for the heartbeat."""
 

@@ -30,7 +30,7 @@ from theflow.database.store import (
     SchemeRecord,
     TaskRow,
 )
-from theflow.errors import RowRefused
+from theflow.errors import InputError, RowRefused
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Look
@@ -78,6 +78,10 @@ class MemoryStore:
             self._check_ids(self._keys.check(flows))
             self._writes += 1
             return [self._create_or_get(flow) for flow in flows]
+
+    def create_jobs_within(self, connection: object, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:  # noqa: ARG002
+        """There is no transaction that a caller could bring along."""
+        raise InputError("connection: the store in memory has none; submit without it")
 
     # --- runtimes -------------------------------------------------------------------------------------------------
     def take_name(self, holder: Holder, now: int) -> Incarnation:

@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy
 
 from theflow.database import codec
+from theflow.database.caller import commits_by_itself, wrong_driver
 from theflow.database.mysql_doctor import examine
 from theflow.database.server import PATIENCE, Server
-from theflow.errors import RowRefused, StoreError, StoreUnavailable, StoreUnusable
+from theflow.errors import InputError, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 
 _STATEMENT_TIMEOUT = 30
@@ -103,6 +104,18 @@ class Mysql(Server):
         if mend is None:
             return StoreUnusable(f"the database {self.where} cannot be used: {text}; ask: theflow doctor")
         return StoreUnusable(f"the database {self.where} cannot be used: {mend}")
+
+    def cursor_of(self, connection: Any) -> Any:
+        """Return a plain cursor of a caller's connection; raise InputError where he could roll nothing back."""
+        driver = self.dbapi
+        if not isinstance(connection, driver.connections.Connection):
+            raise wrong_driver("PyMySQL", connection)
+        if not connection.open:
+            raise InputError("connection: it is closed; submit before it is")
+        in_transaction = connection.server_status & driver.constants.SERVER_STATUS.SERVER_STATUS_IN_TRANS
+        if connection.get_autocommit() and not in_transaction:
+            raise commits_by_itself()
+        return driver.cursors.Cursor(connection)
 
     @contextmanager
     def alone(self, connection: sqlalchemy.Connection) -> Iterator[None]:

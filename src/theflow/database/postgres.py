@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy
 
+from theflow.database.caller import commits_by_itself, wrong_driver
 from theflow.database.postgres_doctor import examine
-from theflow.database.postgres_news import Announcer, Listener
+from theflow.database.postgres_news import CHANNEL, Announcer, Listener
 from theflow.database.server import PATIENCE, Server
-from theflow.errors import RowRefused, StoreError, StoreUnavailable, StoreUnusable
+from theflow.errors import InputError, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 
 # The server's own defaults are to wait for ever.
@@ -121,6 +122,21 @@ class Postgres(Server):
         if isinstance(error, self.dbapi.DataError):
             return RowRefused(f"the database refuses a row: {text}")
         return StoreUnavailable(f"the database {self.where} cannot be reached: {text}; it is tried again")
+
+    def cursor_of(self, connection: Any) -> Any:
+        """Return a plain cursor of a caller's connection; raise InputError where he could roll nothing back."""
+        driver = self.dbapi
+        if not isinstance(connection, driver.Connection):
+            raise wrong_driver("psycopg 3", connection)
+        if connection.closed:
+            raise InputError("connection: it is closed; submit before it is")
+        if connection.autocommit and connection.info.transaction_status == driver.pq.TransactionStatus.IDLE:
+            raise commits_by_itself()
+        return driver.Cursor(connection, row_factory=driver.rows.tuple_row)
+
+    def told(self, cursor: Any) -> None:
+        """Tell those who listen, once the transaction of this cursor is committed."""
+        cursor.execute(f"NOTIFY {CHANNEL}")
 
     @contextmanager
     def alone(self, connection: sqlalchemy.Connection) -> Iterator[None]:

@@ -12,8 +12,10 @@ import sqlalchemy
 
 from theflow.database import codec, schema
 from theflow.database.dialect import Row
+from theflow.database.server_caller import savepoint
+from theflow.database.server_readers import Readers
 from theflow.database.server_session import Encode, ServerSession
-from theflow.database.statements import load_statements
+from theflow.database.statements import Statement, load_statements
 from theflow.database.store import Pace
 from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
@@ -127,8 +129,9 @@ class Server:
                 f"run: pip install 'theflow-engine[{self.EXTRA}]'"
             ) from None
         sqlalchemy.event.listen(self._engine, "connect", self._settle)
-        self.statements = load_statements(self.NAME, "%s")
+        self.statements: Mapping[str, Statement] = load_statements(self.NAME, "%s")
         self._opening = threading.RLock()
+        self._readers = Readers(self, self._engine)
         self._reserved = {name: _Reserved(self) for name in ("engine", "pulse", "watch")}
         self._process = os.getpid()
         self._checked = False
@@ -154,6 +157,13 @@ class Server:
     def alone(self, connection: sqlalchemy.Connection) -> Any:
         """Keep every other process from changing the schema meanwhile."""
         raise NotImplementedError
+
+    def cursor_of(self, connection: Any) -> Any:
+        """Return a plain cursor of a caller's connection; raise InputError where he could roll nothing back."""
+        raise NotImplementedError
+
+    def told(self, cursor: Any) -> None:
+        """Tell those who listen, once the transaction of this cursor is committed."""
 
     # --- what the store asks ------------------------------------------------------------------------------------
     def prepare(self) -> None:
@@ -195,25 +205,21 @@ class Server:
         """Open a transaction on the connection that writes."""
         return self._ready("engine").transaction()
 
+    def within(self, connection: Any) -> Any:
+        """Open a savepoint in the transaction of a caller's connection; an error leaves that as it was."""
+        self._guard()
+        self.require()
+        return savepoint(self, connection)
+
     def pulse(self) -> Any:
         """Open a transaction on the connection of the heartbeat."""
         return self._ready("pulse").transaction()
 
-    @contextmanager
-    def read(self) -> Iterator[ServerSession]:
+    def read(self) -> Any:
         """Open a view that does not change while it is open."""
         self._guard()
         self.require()
-        with self.errors():
-            pooled = self._reader()
-            try:
-                yield self.session(pooled)
-                pooled.cursor().execute("ROLLBACK")
-            except BaseException as error:
-                self._put_right(pooled, error)
-                raise
-            finally:
-                self._hand_back(pooled)
+        return self._readers.view()
 
     def announce(self) -> None:
         """Tell those who listen, where the server passes it on."""
@@ -239,6 +245,7 @@ class Server:
             if not self.is_mine:
                 return
             self._shut = True
+            self._readers.shut = True
             for reserved in self._reserved.values():
                 reserved.drop()
             self._engine.dispose()
@@ -246,7 +253,7 @@ class Server:
     # --- what the connections ask -------------------------------------------------------------------------------
     def session(self, connection: Any) -> ServerSession:
         """Return what runs named statements on a connection."""
-        return ServerSession(connection, self.statements, self.ENCODE)
+        return ServerSession(connection.cursor(), self.statements, self.ENCODE)
 
     def connected(self) -> Any:
         """Open a connection beside the pool."""
@@ -286,39 +293,6 @@ class Server:
         self._guard()
         self.require()
         return self._reserved[purpose]
-
-    def _reader(self) -> Any:
-        pooled = self._engine.raw_connection()
-        try:
-            self._begin_reading(pooled)
-        except self.dbapi.Error as error:
-            lost = self.lost(error, pooled.driver_connection)
-            pooled.invalidate()
-            if not lost:
-                raise
-            # The others in the pool were opened before the server went, too.
-            self._engine.dispose()
-            pooled = self._engine.raw_connection()
-            self._begin_reading(pooled)
-        return pooled
-
-    def _hand_back(self, pooled: Any) -> None:
-        if self._shut and pooled.is_valid:
-            # Its pool was given up meanwhile, and nobody would ever close it.
-            pooled.invalidate()
-        pooled.close()
-
-    def _begin_reading(self, pooled: Any) -> None:
-        cursor = pooled.cursor()
-        for text in self.BEGIN_READING:
-            cursor.execute(text)
-
-    def _put_right(self, pooled: Any, error: BaseException) -> None:
-        if not self.is_to_be_discarded(error, pooled.driver_connection):
-            with suppress(Exception):
-                pooled.cursor().execute("ROLLBACK")
-                return
-        pooled.invalidate()
 
     def _upgrade(self) -> None:
         with self._engine.connect() as connection, self.alone(connection):

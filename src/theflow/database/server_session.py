@@ -19,8 +19,8 @@ _ONCE = {"save_task": 2, "save_flow": 1}
 class ServerSession:
     """Named statements on one connection, in one transaction."""
 
-    def __init__(self, connection: Any, statements: Mapping[str, Statement], encode: Encode) -> None:
-        self._cursor = connection.cursor()
+    def __init__(self, cursor: Any, statements: Mapping[str, Statement], encode: Encode) -> None:
+        self._cursor = cursor
         self._statements = statements
         self._encode = encode
 

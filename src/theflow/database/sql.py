@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from theflow.database import codec, rows
+from theflow.database.caller import driver_connection
 from theflow.database.dialect import Dialect, Session
 from theflow.database.sql_questions import SqlQuestions, class_record
 from theflow.database.store import (
@@ -67,28 +68,14 @@ class SqlStore(SqlQuestions):
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
         """Save jobs with their pending flows in one transaction; insert-or-get for those with an idempotency key."""
         with self._dialect.write() as session:
-            known: dict[int, JobMetaObject | int] = {}
-            if any(flow.meta.idempotency_key is not None for flow in flows):
-                # Whoever holds the counter sees every key: a twin that is under way has been committed, or never was.
-                session.one("take_offsets", {"count": 0})
-                known = _known_jobs(session, flows)
-            fresh = [flow for number, flow in enumerate(flows) if number not in known] if known else flows
-            newest = session.one("take_offsets", {"count": len(fresh)}) if fresh else None
-            offsets = range(newest[0] - len(fresh) + 1, newest[0] + 1) if newest else range(0)
-            placed = list(zip(fresh, offsets, strict=True))
-            session.many("insert_job", [rows.job_row(flow, offset) for flow, offset in placed])
-            session.many("insert_flow", [rows.flow_row(flow, offset) for flow, offset in placed])
-        if placed:
-            self._dialect.announce()
-        saved = [JobMetaObject(offset, flow.flow_id, flow.created_at, flow.meta) for flow, offset in placed]
-        if not known:
-            return saved
-        created = iter(saved)
-        jobs: list[JobMetaObject] = []
-        for number in range(len(flows)):
-            twin = known.get(number)
-            jobs.append(next(created) if twin is None else jobs[twin] if isinstance(twin, int) else twin)
+            jobs = _create(session, flows)
+        self._dialect.announce()
         return jobs
+
+    def create_jobs_within(self, connection: object, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
+        """Do the same in the transaction of a caller's connection, which is neither committed nor rolled back here."""
+        with self._dialect.within(driver_connection(connection)) as session:
+            return _create(session, flows)
 
     def take_name(self, holder: Holder, now: int) -> Incarnation:
         """Make an incarnation that holds the name; raise RuntimeNameTaken if a live one does."""
@@ -239,6 +226,29 @@ class SqlStore(SqlQuestions):
         counts: dict[int, int] = {row[0]: row[1] for row in again}
         found = {row[0]: _claimed_flow(session, row, counts.get(row[0], 1)) for row in before}
         return [found[claim.offset] for claim in claims]
+
+
+def _create(session: Session, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
+    known: dict[int, JobMetaObject | int] = {}
+    if any(flow.meta.idempotency_key is not None for flow in flows):
+        # Whoever holds the counter sees every key: a twin that is under way has been committed, or never was.
+        session.one("take_offsets", {"count": 0})
+        known = _known_jobs(session, flows)
+    fresh = [flow for number, flow in enumerate(flows) if number not in known] if known else flows
+    newest = session.one("take_offsets", {"count": len(fresh)}) if fresh else None
+    offsets = range(newest[0] - len(fresh) + 1, newest[0] + 1) if newest else range(0)
+    placed = list(zip(fresh, offsets, strict=True))
+    session.many("insert_job", [rows.job_row(flow, offset) for flow, offset in placed])
+    session.many("insert_flow", [rows.flow_row(flow, offset) for flow, offset in placed])
+    saved = [JobMetaObject(offset, flow.flow_id, flow.created_at, flow.meta) for flow, offset in placed]
+    if not known:
+        return saved
+    created = iter(saved)
+    jobs: list[JobMetaObject] = []
+    for number in range(len(flows)):
+        twin = known.get(number)
+        jobs.append(next(created) if twin is None else jobs[twin] if isinstance(twin, int) else twin)
+    return jobs
 
 
 def _claimed_flow(session: Session, row: Sequence[Any], claims: int) -> FlowDataObject:

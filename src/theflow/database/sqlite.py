@@ -16,6 +16,7 @@ import sqlalchemy
 from theflow.database import schema
 from theflow.database.dialect import Row
 from theflow.database.gate import Gate
+from theflow.database.sqlite_caller import savepoint
 from theflow.database.sqlite_doctor import examine
 from theflow.database.statements import Statement, load_statements
 from theflow.database.store import Pace
@@ -47,7 +48,7 @@ _REFUSED = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite
 class SqliteSession:
     """Named statements on one connection."""
 
-    def __init__(self, connection: sqlite3.Connection, statements: Mapping[str, Statement]) -> None:
+    def __init__(self, connection: sqlite3.Connection | sqlite3.Cursor, statements: Mapping[str, Statement]) -> None:
         self._connection = connection
         self._statements = statements
 
@@ -227,6 +228,14 @@ class Sqlite:
     def write(self) -> Any:
         """Open a transaction on the connection that writes."""
         return self._writer("engine").transaction()
+
+    @contextmanager
+    def within(self, connection: object) -> Iterator[SqliteSession]:
+        """Open a savepoint in the transaction of a caller's connection; an error leaves that as it was."""
+        self._guard()
+        self.require()
+        with _errors(self.path), savepoint(connection, self.path) as cursor:
+            yield SqliteSession(cursor, self._statements)
 
     def pulse(self) -> Any:
         """Open a transaction on the connection of the heartbeat."""

@@ -254,6 +254,12 @@ class RuntimeStore(Protocol):
         if its input is the same, else IdempotencyConflict is raised and nothing is saved.
         """
 
+    def create_jobs_within(self, connection: object, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
+        """Do the same in the transaction of a caller's connection, which is neither committed nor rolled back here.
+
+        An error leaves that transaction as it was. Raises InputError for a connection that is of no use.
+        """
+
     # --- runtimes -------------------------------------------------------------------------------------------------
     def take_name(self, holder: Holder, now: int) -> Incarnation:
         """Make an incarnation that holds the name; raise RuntimeNameTaken if a live one does."""

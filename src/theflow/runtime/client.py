@@ -80,15 +80,22 @@ class Client:
         self._closed.set()
         self._store.close()
 
-    def create_job(self, meta: JobMeta) -> FlowHandle:
+    def create_job(self, meta: JobMeta, *, connection: object | None = None) -> FlowHandle:
         """Submit a job; when this returns, the job and its pending flow are on disk.
+
+        With `connection` they are once its transaction is committed: see `create_jobs`.
 
         Raises InputError (with the path of the bad field) and StoreError; then nothing was stored.
         """
-        return self.create_jobs((meta,))[0]
+        return self.create_jobs((meta,), connection=connection)[0]
 
-    def create_jobs(self, metas: Iterable[JobMeta]) -> list[FlowHandle]:
-        """Submit jobs in one transaction, all or none; the handles stand in the order of the jobs."""
+    def create_jobs(self, metas: Iterable[JobMeta], *, connection: object | None = None) -> list[FlowHandle]:
+        """Submit jobs in one transaction, all or none; the handles stand in the order of the jobs.
+
+        With `connection` (a SQLAlchemy Connection or Session, or a connection of the driver) that transaction is the
+        caller's: the jobs are there if and only if he commits. Raises InputError if the connection is to another
+        database, or commits each statement by itself.
+        """
         now = self._clock.now()
         wanted = list(metas)
         if not wanted:
@@ -100,9 +107,12 @@ class Client:
             self._pending(meta, flow_id, now, number)
             for number, (meta, flow_id) in enumerate(zip(wanted, ids, strict=True))
         ]
-        self._store.prepare()
-        jobs = self._store.create_jobs(flows)
-        self._ring()
+        if connection is None:
+            self._store.prepare()
+            jobs = self._store.create_jobs(flows)
+            self._ring()
+        else:
+            jobs = self._store.create_jobs_within(connection, flows)
         return [
             FlowHandle(job.flow_id, job.offset, job.flow_id == flow.flow_id, self)
             for job, flow in zip(jobs, flows, strict=True)
