@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -19,11 +22,14 @@ from theflow.cli.printer import Board, Lines, Printer
 from theflow.cli.screen import Screen
 from theflow.cli.session import Command, Form, Session
 from theflow.cli.target import schemes_of
+from theflow.errors import StoreUnavailable
 from theflow.model.scheme import FlowScheme
 from theflow.runtime.options import RuntimeOptions
 from theflow.runtime.runtime import Runtime
 
 DEFAULTS = RuntimeOptions()
+# Between two tries to reach the database, in seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
 
 @click.command(cls=Command)
@@ -37,8 +43,9 @@ DEFAULTS = RuntimeOptions()
 @click.option(
     "--grace", type=float, metavar="SECONDS", help=f"What a stop leaves to bodies.  [default: {DEFAULTS.grace}]"
 )
+@click.option("--no-wait", "impatient", is_flag=True, help="Fail at once if the database is out of reach.")
 @click.pass_context
-def command(context: click.Context, /, target: str, burst: bool, **options: Any) -> None:  # noqa: FBT001 - a flag
+def command(context: click.Context, /, target: str, burst: bool, impatient: bool, **options: Any) -> None:  # noqa: FBT001
     """Run flows of the classes that TARGET defines, until a signal comes.
 
     TARGET is a file (flows.py), a module, or one name in either (flows.py:order, package.flows:order). The first
@@ -50,7 +57,7 @@ def command(context: click.Context, /, target: str, burst: bool, **options: Any)
     schemes = schemes_of(target, "theflow run")
     chosen = RuntimeOptions(**{name: value for name, value in options.items() if value is not None})
     keep_journal()
-    runtime = wire.bootstrap(session.db, schemes, chosen)
+    runtime = _bootstrapped(partial(wire.bootstrap, session.db, schemes, chosen), impatient=impatient)
     events = Events({scheme.name: len(scheme.tasks) for scheme in schemes})
     runtime.subscribe(events)
     _introduce(session, runtime, schemes)
@@ -61,6 +68,20 @@ def command(context: click.Context, /, target: str, burst: bool, **options: Any)
     ended = events.ended()
     failed = burst and (ended["failed"] or ended["parked"])
     context.exit(code or (Exit.FLOW_FAILED if failed else Exit.OK))
+
+
+def _bootstrapped(bootstrap: Callable[[], Runtime], *, impatient: bool) -> Runtime:
+    """Wait, longer each time, for a database that is out of reach; what waiting does not mend is raised at once."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return bootstrap()
+        except StoreUnavailable as error:
+            if impatient:
+                raise
+            click.echo(f"waiting {pause:g} s: {line(str(error))}", err=True)
+        Event().wait(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def _shown(runtime: Runtime, events: Events, session: Session) -> ExitStack:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from theflow.database.store import Pace
+from theflow.model.view import Finding
 
 Row = Sequence[Any]
 
@@ -38,6 +39,9 @@ class Dialect(Protocol):
 
     def require(self) -> None:
         """Raise StoreUnusable unless the schema is there and known."""
+
+    def doubts(self) -> list[Finding]:
+        """List what in its settings endangers what theflow promises."""
 
     def close(self) -> None:
         """Give back every connection."""

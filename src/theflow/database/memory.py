@@ -34,13 +34,38 @@ from theflow.errors import InputError, RowRefused
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Look
-from theflow.model.view import Attempt, FlowFilter, FlowSummary, LogLine
+from theflow.model.view import Attempt, Finding, FlowFilter, FlowSummary, LogLine
 
 
-class MemoryStore:
-    """A RuntimeStore that lives as long as its process. All other stores answer like this one."""
+class _NothingBehind:
+    """What a store without a database has nothing to do for."""
 
     pace = Pace(soon=0.002, later=0.02)
+
+    def prepare(self) -> None:
+        """Nothing to create."""
+
+    def require(self) -> None:
+        """It is there."""
+
+    def doubts(self) -> list[Finding]:
+        """It promises nothing beyond its process."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - to ask is free
+        """Nobody calls; to ask is free."""
+        return lambda: None
+
+    def create_jobs_within(self, connection: object, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:  # noqa: ARG002
+        """There is no transaction that a caller could bring along."""
+        raise InputError("connection: the store in memory has none; submit without it")
+
+
+class MemoryStore(_NothingBehind):
+    """A RuntimeStore that lives as long as its process. All other stores answer like this one."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,23 +78,10 @@ class MemoryStore:
         self._log_ids = count(1)
         self._writes = 0
 
-    def prepare(self) -> None:
-        """Nothing to create."""
-
-    def require(self) -> None:
-        """It is there."""
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
     def change_token(self, now: int) -> object:  # noqa: ARG002 - a runtime looks for due jobs every poll
         """Return how often jobs and flows were written."""
         with self._lock:
             return self._writes
-
-    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - to ask is free
-        """Nobody calls; to ask is free."""
-        return lambda: None
 
     # --- jobs -----------------------------------------------------------------------------------------------------
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
@@ -78,10 +90,6 @@ class MemoryStore:
             self._check_ids(self._keys.check(flows))
             self._writes += 1
             return [self._create_or_get(flow) for flow in flows]
-
-    def create_jobs_within(self, connection: object, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:  # noqa: ARG002
-        """There is no transaction that a caller could bring along."""
-        raise InputError("connection: the store in memory has none; submit without it")
 
     # --- runtimes -------------------------------------------------------------------------------------------------
     def take_name(self, holder: Holder, now: int) -> Incarnation:

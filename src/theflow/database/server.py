@@ -190,6 +190,10 @@ class Server:
         """Look at version, settings and schema."""
         raise NotImplementedError
 
+    def doubts(self) -> list[Finding]:
+        """List what in the settings of the server endangers what theflow promises."""
+        return [finding for finding in self.doctor() if finding.level == "warning"]
+
     def revision(self) -> str | None:
         """Return the revision of the schema, None where there is none."""
         with self._engine.connect() as connection:

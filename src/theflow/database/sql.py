@@ -28,6 +28,7 @@ from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Look
 from theflow.model.status import FlowStatus
+from theflow.model.view import Finding
 
 Placed = TypeVar("Placed", ClaimRow, FlowRow)
 Key = TypeVar("Key", bound=Hashable)
@@ -47,6 +48,10 @@ class SqlStore(SqlQuestions):
     def require(self) -> None:
         """Raise StoreUnusable unless the database is there with a schema that this code knows."""
         self._dialect.require()
+
+    def doubts(self) -> list[Finding]:
+        """List what in the settings of the database endangers what theflow promises."""
+        return self._dialect.doubts()
 
     def close(self) -> None:
         """Give back every connection; may be called twice."""

@@ -18,12 +18,12 @@ from theflow.database.dialect import Row
 from theflow.database.gate import Gate
 from theflow.database.sqlite_caller import savepoint
 from theflow.database.sqlite_doctor import examine
+from theflow.database.sqlite_errors import PATIENCE, code_of, errors
 from theflow.database.statements import Statement, load_statements
 from theflow.database.store import Pace
-from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailable, StoreUnusable
+from theflow.errors import CommitUnknown, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 
-PATIENCE = 5.0
 BLOCK = 50
 _LAST_PATIENCE = 0.5
 _READERS = 8
@@ -38,11 +38,6 @@ _SETTINGS = (
     "PRAGMA temp_store = MEMORY",
     f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
 )
-_UNAVAILABLE = frozenset(
-    {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM}
-)
-_UNFIT = (OverflowError, UnicodeEncodeError, sqlite3.DataError, sqlite3.InterfaceError)
-_REFUSED = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE})
 
 
 class SqliteSession:
@@ -104,7 +99,7 @@ class _Writer:
         with self._turn:
             self._gate.enter()
             try:
-                with _errors():
+                with errors():
                     self._connection.execute("BEGIN IMMEDIATE")
                     try:
                         yield self._session
@@ -132,7 +127,7 @@ class _Writer:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            if _code(error) == sqlite3.SQLITE_IOERR:
+            if code_of(error) == sqlite3.SQLITE_IOERR:
                 raise CommitUnknown(f"the disk failed while committing: {error}") from error
             raise
 
@@ -178,7 +173,7 @@ class Sqlite:
                 raise StoreUnusable(f"{self.path} is a directory; give the path of a database file")
             if not self.path.exists():
                 self._create()
-            with _errors(self.path):
+            with errors(self.path):
                 gate = self._gate()
                 gate.enter()
                 try:
@@ -200,7 +195,7 @@ class Sqlite:
                     f"there is no database at {self.path}; submit a job or start a runtime to create it, "
                     "or name another one with --db or THEFLOW_DATABASE_URL"
                 )
-            with _errors(self.path):
+            with errors(self.path):
                 schema.check(self.revision(), str(self.path))
             self._checked = True
 
@@ -218,12 +213,16 @@ class Sqlite:
         """Return the revision of the schema, None where there is no database or no schema yet."""
         if not self.path.exists():
             return None
-        with _errors(self.path):
+        with errors(self.path):
             return self.revision()
 
     def doctor(self) -> list[Finding]:
         """Look at file, version and settings."""
         return examine(self)
+
+    def doubts(self) -> list[Finding]:
+        """Every connection makes its own settings."""
+        return []
 
     def write(self) -> Any:
         """Open a transaction on the connection that writes."""
@@ -234,7 +233,7 @@ class Sqlite:
         """Open a savepoint in the transaction of a caller's connection; an error leaves that as it was."""
         self._guard()
         self.require()
-        with _errors(self.path), savepoint(connection, self.path) as cursor:
+        with errors(self.path), savepoint(connection, self.path) as cursor:
             yield SqliteSession(cursor, self._statements)
 
     def pulse(self) -> Any:
@@ -246,7 +245,7 @@ class Sqlite:
         """Open a view that does not change while it is open."""
         self._guard()
         self.require()
-        with _errors(self.path):
+        with errors(self.path):
             pooled = self._engine.raw_connection()
             try:
                 connection: Any = pooled.driver_connection
@@ -277,7 +276,7 @@ class Sqlite:
             if self._watch is None:
                 self.require()
                 self._watch = self._connect()
-            with _errors(self.path):
+            with errors(self.path):
                 return self._watch.execute(self._statements["change_token"].text).fetchone()[0]
 
     def close(self) -> None:
@@ -345,56 +344,3 @@ class Sqlite:
             connection.close()
             raise
         return connection
-
-
-@contextmanager
-def _errors(path: Path | None = None) -> Iterator[None]:
-    """Say what happened in theflow's own words."""
-    try:
-        yield
-    except StoreError:
-        raise
-    except (sqlite3.Error, sqlalchemy.exc.SQLAlchemyError, OverflowError, UnicodeEncodeError) as error:
-        raise _translated(error, path) from error
-
-
-def _translated(error: Exception, path: Path | None) -> StoreError:
-    cause = getattr(error, "orig", None) or error
-    code = _code(cause)
-    where = f" {path}" if path else ""
-    if code == sqlite3.SQLITE_FULL:
-        return StoreUnavailable(f"the disk of the database{where} is full; make room, and the flows go on")
-    if isinstance(error, sqlalchemy.exc.TimeoutError):
-        return StoreUnavailable(f"no connection to the database{where} came free in {PATIENCE:g} s; try again")
-    if code in _UNAVAILABLE:
-        return StoreUnavailable(f"the database{where} cannot serve now: {cause}; it is tried again")
-    if code == sqlite3.SQLITE_NOTADB:
-        return StoreUnusable(f"the file{where} is not a database; name another path, or move it away")
-    if code == sqlite3.SQLITE_CANTOPEN:
-        if _handles_are_used_up():
-            return StoreUnavailable(f"the database{where} cannot be opened now: this process has too many open files")
-        return StoreUnusable(
-            f"the database{where} cannot be opened, or its folder is read-only; give this user the right to read and "
-            "write both"
-        )
-    if code == sqlite3.SQLITE_READONLY:
-        return StoreUnusable(f"the database{where} is read-only; give this user the right to write it")
-    if code in _REFUSED or isinstance(
-        cause, OverflowError | UnicodeEncodeError | sqlite3.DataError | sqlite3.InterfaceError
-    ):
-        return RowRefused(f"the database refuses a row: {cause}")
-    return StoreUnusable(f"the database{where} cannot be used: {cause}; ask: theflow doctor")
-
-
-def _handles_are_used_up() -> bool:
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError:
-        return True
-    return False
-
-
-def _code(error: BaseException) -> int | None:
-    # The lower byte is the family; the rest says more than anybody acts on.
-    code = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & 0xFF

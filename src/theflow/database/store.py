@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Look
-from theflow.model.view import Attempt, FlowFilter, FlowSummary, LogLine
+from theflow.model.view import Attempt, Finding, FlowFilter, FlowSummary, LogLine
 
 
 class TaskRow(NamedTuple):
@@ -226,6 +226,9 @@ class RuntimeStore(Protocol):
 
     def require(self) -> None:
         """Raise StoreUnusable unless the database is there with a schema that this code knows."""
+
+    def doubts(self) -> list[Finding]:
+        """List what in the settings of the database endangers what theflow promises: a quick look, for a start."""
 
     def close(self) -> None:
         """Give back every connection; may be called twice."""

@@ -16,6 +16,7 @@ from theflow.database.store import RuntimeStore
 from theflow.errors import Fenced, InputError, StoreError, StoreUnavailable
 from theflow.model.scheme import FlowScheme
 from theflow.model.shaping import FlowShapingManager, Policies
+from theflow.model.view import Finding
 from theflow.runtime.admission import Admission
 from theflow.runtime.client import Client
 from theflow.runtime.clock import Clock, SystemClock
@@ -65,15 +66,15 @@ class Runtime:
         self._signals = Signals()
         self._idle_is_end = False
         self._failure: BaseException | None = None
-        self._clean = True
+        self._clean, self._released = True, False
         self._grace = options.grace
-        self._released = False
         self._deafen: Callable[[], None] = _nothing
         self._unanswered: set[int] = set()
         try:
             store.prepare()
             self._engine.begin(take_name(store, self._holder, self._clock, options.ttl, self._unanswered))
             self._register()
+            _warn_of(store.doubts())
         except BaseException:
             self._let_go()
             store.close()
@@ -288,6 +289,11 @@ class Runtime:
                 continue
             self._heartbeat.start(self._engine.incarnation)
             return
+
+
+def _warn_of(doubts: Sequence[Finding]) -> None:
+    for doubt in doubts:
+        _logger.warning("%s; %s", doubt.what, doubt.mend)
 
 
 def _nothing() -> None:
