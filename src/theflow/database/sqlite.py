@@ -30,7 +30,6 @@ _READERS = 8
 # A page that changes often is copied back once per so many pages of log, not once per thousand.
 _CHECKPOINT_PAGES = 4000
 _SETTINGS = (
-    "PRAGMA page_size = 8192",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}",

@@ -160,6 +160,7 @@ class Sweep:
         self._host = host
         self._seen: dict[int, tuple[int, int, float]] = {}
         self._next = float("-inf")
+        self._rests = False
         # Whether this runtime itself was told to admit no more, at the newest look.
         self.draining = False
 
@@ -170,12 +171,14 @@ class Sweep:
         """
         if now < self._next:
             return False
-        self._next = now + (max(poll, self._ttl / 4) if idle and not self._seen else poll)
+        self._rests = idle and not self._seen
+        self._next = now + (max(poll, self._ttl / 4) if self._rests else poll)
         return True
 
     def hasten(self) -> None:
-        """Look at the others as soon as may be: somebody has written."""
-        self._next = float("-inf")
+        """Rest no longer: somebody has written."""
+        if self._rests:
+            self._next = float("-inf")
 
     def run(self, own: Incarnation) -> int:
         """Look at all others once; return how many flows came free. An error with one never stops the rest."""
