@@ -75,9 +75,13 @@ def house(request: pytest.FixtureRequest, tmp_path: Path):
         yield made
 
 
+class OurSession(Session):
+    """A session as frameworks derive one."""
+
+
 WAYS: dict[str, Callable[[House], Any]] = {
     "connection": lambda house: house.engine.connect(),
-    "session": lambda house: Session(house.engine),
+    "session": lambda house: OurSession(house.engine),
     "driver": lambda house: closing(house.driver()),
 }
 
@@ -131,6 +135,16 @@ def test_an_error_leaves_the_transaction_of_the_caller_as_it_was(house, mine):
     again = house.client.create_job(JobMeta(flow_class="order", input={"id": 1}, idempotency_key="k"), connection=mine)
     mine.commit()
     assert (again.created, house.orders(), house.jobs()) == (False, 1, 1)
+
+
+def test_an_error_leaves_no_transaction_where_the_caller_had_none(house):
+    house.client.create_job(JobMeta(flow_class="order", input={"id": 1}, idempotency_key="k"))
+    with closing(house.driver()) as mine:
+        with pytest.raises(IdempotencyConflict):
+            house.client.create_job(JobMeta(flow_class="order", input={"id": 2}, idempotency_key="k"), connection=mine)
+        mine.rollback()
+        assert house.client.create_job(JobMeta(flow_class="order")).created
+    assert house.jobs() == 2
 
 
 def test_two_callers_get_offsets_in_the_order_of_their_commits(house):

@@ -24,7 +24,8 @@ def driver_connection(given: Any) -> Any:
     kind = f"{type(given).__module__.partition('.')[0]}.{type(given).__name__}"
     if type(given).__name__.startswith("Async"):
         raise InputError(_ASYNC.format(kind=kind))
-    if kind.startswith("sqlalchemy.") and callable(getattr(given, "get_bind", None)):
+    if callable(getattr(given, "get_bind", None)) and callable(getattr(given, "connection", None)):
+        # A Session, whoever has derived it.
         given = given.connection()
     if not isinstance(given, sqlalchemy.Connection):
         if not callable(getattr(given, "cursor", None)):

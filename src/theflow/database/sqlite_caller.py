@@ -24,7 +24,8 @@ def savepoint(connection: object, path: Path) -> Iterator[sqlite3.Cursor]:
     place = next((row[2] for row in cursor.execute("PRAGMA database_list") if row[1] == "main"), "")
     if not (place and Path(place).samefile(path)):
         raise another_database(path, place or "in memory")
-    if not connection.in_transaction:
+    begins = not connection.in_transaction
+    if begins:
         if connection.isolation_level is None:
             raise commits_by_itself()
         # A savepoint outside of any transaction would be one, and its release the commit.
@@ -35,7 +36,6 @@ def savepoint(connection: object, path: Path) -> Iterator[sqlite3.Cursor]:
     except BaseException:
         # A full disk takes the whole transaction back by itself.
         if connection.in_transaction:
-            cursor.execute("ROLLBACK TO theflow")
-            cursor.execute("RELEASE theflow")
+            cursor.execute("ROLLBACK" if begins else "ROLLBACK TO theflow")
         raise
     cursor.execute("RELEASE theflow")

@@ -119,18 +119,21 @@ class Executor:
             self._loop.stop()
 
     def _launch(self, attempts: Sequence[Attempt]) -> None:
-        if len(attempts) > _HANDFUL:
-            # The first of many end while the last begin: the engine saves some while others run.
-            self._loop.call_soon(self._launch, attempts[_HANDFUL:])
-            attempts = attempts[:_HANDFUL]
+        asynchronous = []
         for attempt in attempts:
-            if attempt.closed:
-                continue
             if attempt.task.scheme.is_async:
-                body = self._loop.create_task(self._run_async(attempt))
-                self._bodies[attempt] = body
-            else:
+                asynchronous.append(attempt)
+            elif not attempt.closed:
                 self._pool.submit(attempt)
+        self._begin(asynchronous)
+
+    def _begin(self, attempts: Sequence[Attempt]) -> None:
+        """Begin async bodies, a handful in a pass of the loop: the engine saves the first while the last still run."""
+        for attempt in attempts[:_HANDFUL]:
+            if not attempt.closed:
+                self._bodies[attempt] = self._loop.create_task(self._run_async(attempt))
+        if len(attempts) > _HANDFUL:
+            self._loop.call_soon(self._begin, attempts[_HANDFUL:])
 
     def _withdraw(self) -> None:
         for attempt in self._pool.withdraw():
