@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import theflow
-from bench import flows, latency, memory, startup, submit
+from bench import flows, idle, latency, memory, pools, runtimes, startup, submit, takeover
 from bench.figure import Figure
 from bench.profiling import CpuTimes, Profiles
 from bench.setting import DATA, Setting
@@ -19,6 +19,8 @@ WORKLOADS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
     "drain": flows.drain,
     "ordered": flows.ordered,
     "chain": flows.chain,
+    "declared": flows.declared,
+    "conditions": flows.conditions,
     "fan-out": flows.fan_out,
     "wide": flows.wide,
     "wfinstances": flows.wfinstances,
@@ -26,6 +28,20 @@ WORKLOADS: dict[str, Callable[[Setting], Iterator[Figure]]] = {
     "memory": memory.memory,
     "startup": startup.startup,
 }
+# They need servers, or minutes: only by name.
+BY_NAME: dict[str, Callable[[Setting], Iterator[Figure]]] = {
+    "runtimes": runtimes.runtimes,
+    "takeover": takeover.takeover,
+    "idle": idle.idle,
+    "mariadb": flows.mariadb,
+    "processes": pools.processes,
+    "dask": pools.dask,
+}
+URL_HELP = (
+    "the database; `postgres` or `mariadb`: a fresh one for every run, on the server named by "
+    "THEFLOW_BENCH_POSTGRES_URL or THEFLOW_BENCH_MYSQL_URL, or at its usual port "
+    "(default: a fresh SQLite file below .bench for every run)"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,21 +59,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"wfinstances: skipped, there is no *.json in {setting.data}; name a directory by --data", file=sys.stderr
         )
-    for figure in WORKLOADS[chosen.workload](setting):
+    for figure in (WORKLOADS | BY_NAME)[chosen.workload](setting):
         print(figure.line(), flush=True)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    lines = [f"  {name:<13}{run.__doc__}" for name, run in WORKLOADS.items()]
+    lines = [f"  {name:<13}{run.__doc__}" for name, run in (WORKLOADS | BY_NAME).items()]
     parser = argparse.ArgumentParser(
         prog="python -m bench",
         description="Measure the engine beside its physical reference; print a line of JSON a workload.",
         epilog="workloads:\n" + "\n".join(lines),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("workload", choices=[*WORKLOADS, "all"], metavar="WORKLOAD")
-    parser.add_argument("--url", help="the database (default: a fresh SQLite file below .bench for every run)")
+    parser.add_argument("workload", choices=[*WORKLOADS, *BY_NAME, "all"], metavar="WORKLOAD")
+    parser.add_argument("--url", help=URL_HELP)
     parser.add_argument("--repeat", type=int, default=5, help="how often engine and reference take turns (default: 5)")
     parser.add_argument("--size", type=int, help="how many jobs, flows or tasks, instead of the workload's own number")
     parser.add_argument("--in-flight", type=int, help="how many flows at once, instead of the workload's own number")

@@ -61,6 +61,47 @@ def hold(url: str, flow_class: str, form: str, pending: str) -> None:
     os._exit(0)
 
 
+def burst(url: str, flow_class: str, in_flight: str) -> None:
+    """Say when ready; then run a chain until nothing is left, and say how many flows ended and when the last did."""
+    theflow = importlib.import_module("theflow")
+    ended, at = 0, 0.0
+
+    def listen(_: object) -> None:
+        nonlocal ended, at
+        ended += 1
+        at = time.perf_counter()
+
+    scheme = importlib.import_module("bench.flows").chain_of(flow_class)
+    runtime = theflow.bootstrap(url, [scheme], theflow.RuntimeOptions(flows=int(in_flight)))
+    runtime.subscribe(listen, ("flow_succeeded",))
+    print(json.dumps({"ready": True}), flush=True)
+    sys.stdin.readline()
+    runtime.run_until_idle()
+    print(json.dumps({"ended": ended, "at": at}), flush=True)
+
+
+def keep(name: str, url: str, flow_class: str, flows: str, ttl: str, poll: str) -> None:
+    """Run flows that never end; say when there, and when all of them run."""
+    theflow = importlib.import_module("theflow")
+    begun = 0
+
+    async def nothing() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == int(flows):
+            # The clock of all who live on this machine, and of a database on it.
+            print(json.dumps({"at": time.time()}), flush=True)
+        await importlib.import_module("asyncio").Event().wait()
+
+    scheme = theflow.FlowScheme(flow_class, concurrency=theflow.UNLIMITED)
+    scheme.add(nothing)
+    options = theflow.RuntimeOptions(name=name, ttl=float(ttl), poll=float(poll))
+    with theflow.bootstrap(url, [scheme], options):
+        if name != "doomed":
+            print(json.dumps({"ready": True}), flush=True)
+        threading.Event().wait()
+
+
 def submit(url: str, flow_class: str, jobs: str) -> None:
     """Submit jobs one after another; print when each was submitted and when its outcome was seen."""
     theflow = importlib.import_module("theflow")
@@ -76,4 +117,4 @@ def peak() -> int:
 
 
 if __name__ == "__main__":
-    {"bare": bare, "hold": hold, "submit": submit}[sys.argv[1]](*sys.argv[2:])
+    {"bare": bare, "burst": burst, "hold": hold, "keep": keep, "submit": submit}[sys.argv[1]](*sys.argv[2:])

@@ -61,7 +61,7 @@ def rounded(value: object) -> object:
     """Keep four digits: more would be noise."""
     match value:
         case float():
-            return float(f"{value:.4g}") if abs(value) < 1000 else round(value)  # noqa: PLR2004 - whole numbers from here
+            return float(f"{value:.4g}") if abs(value) < 1000 else round(value)
         case list():
             return [rounded(item) for item in value]
         case dict():

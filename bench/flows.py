@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import theflow
@@ -12,15 +12,39 @@ from bench.figure import Figure, alternating
 from bench.load import Around, Load, nothing, unique
 from bench.place import place
 from bench.reference.group import group_commit
+from bench.servers import SERVERS
 from bench.setting import Setting
 from examples.wfformat import read_workflow, scheme_of
 from theflow import wire
 
 Make = Callable[[], Load]
+Add = Callable[[theflow.FlowScheme, int], object]
 
 USERS = 100
 CHAIN = 5
 FAN = 100
+
+
+def add_plain(scheme: theflow.FlowScheme, number: int) -> None:
+    """Add a task that is told nothing more."""
+    scheme.add(nothing, name=f"step{number}")
+
+
+def declare(scheme: theflow.FlowScheme, number: int) -> None:
+    """Add a task that could be tried again and undone, and is not; the last one has a condition."""
+    when = holds if number == CHAIN - 1 else None
+    task = scheme.add(nothing, name=f"step{number}", retry=theflow.Retry(attempts=3), when=when)
+    task.compensate(nothing)
+
+
+def ask(scheme: theflow.FlowScheme, number: int) -> None:
+    """Add a task that has a condition."""
+    scheme.add(nothing, name=f"step{number}", when=holds)
+
+
+def holds() -> bool:
+    """Let every task start."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +82,54 @@ def ordered(setting: Setting) -> Iterator[Figure]:
 def chain(setting: Setting) -> Iterator[Figure]:
     """2,000 flows of 5 tasks, one after the other, 100 flows in flight."""
     yield _flows("chain", setting, works(setting)["chain"])
+
+
+def declared(setting: Setting) -> Iterator[Figure]:
+    """The chain whose tasks each declare a retry and a compensation, and one a condition, beside the plain chain."""
+    yield _beside_plain("declared", setting, declare)
+
+
+def conditions(setting: Setting) -> Iterator[Figure]:
+    """The chain of which every task has a condition, which holds, beside the plain chain."""
+    yield _beside_plain("conditions", setting, ask)
+
+
+def _beside_plain(name: str, setting: Setting, add: Add) -> Figure:
+    work = works(setting)["chain"]
+    rich = replace(work, make=partial(chain_of_tasks, setting.size or 2000, add))
+    engine, reference = alternating(
+        setting.repeat, partial(engine_seconds, setting, rich), partial(engine_seconds, setting, work)
+    )
+    return Figure(
+        workload=name,
+        url=shown(setting),
+        unit="seconds",
+        values=engine,
+        reference="the plain chain",
+        reference_values=reference,
+        more={"steps": work.make().steps, "in_flight": setting.in_flight or work.in_flight, **facts(setting)},
+    )
+
+
+def mariadb(setting: Setting) -> Iterator[Figure]:
+    """The chain on MariaDB, beside the chain on PostgreSQL; each on a fresh database, whatever --url says."""
+    work = works(setting)["chain"]
+    steps = work.make().steps
+    there, here = (replace(setting, url=kind) for kind in ("mariadb", "postgres"))
+    engine, reference = alternating(
+        setting.repeat,
+        lambda: steps / engine_seconds(there, work),
+        lambda: steps / engine_seconds(here, work),
+    )
+    yield Figure(
+        workload="mariadb",
+        url=shown(there),
+        unit="steps/s of the chain",
+        values=engine,
+        reference="the same on PostgreSQL",
+        reference_values=reference,
+        more={"steps": steps, "in_flight": setting.in_flight or work.in_flight, **facts(there), **facts(here)},
+    )
 
 
 def fan_out(setting: Setting) -> Iterator[Figure]:
@@ -111,12 +183,17 @@ def one_task(flows: int, concurrency: int) -> Load:
     return Load(scheme=scheme, flows=flows, users=USERS)
 
 
-def chain_of_tasks(flows: int) -> Load:
+def chain_of_tasks(flows: int, add: Add = add_plain) -> Load:
     """Make flows of tasks one after the other."""
-    scheme = theflow.FlowScheme(unique("chain"), concurrency=theflow.UNLIMITED, orchestration=theflow.Chain)
+    return Load(scheme=chain_of(unique("chain"), add), flows=flows, users=USERS)
+
+
+def chain_of(name: str, add: Add = add_plain) -> theflow.FlowScheme:
+    """Make the class of such flows."""
+    scheme = theflow.FlowScheme(name, concurrency=theflow.UNLIMITED, orchestration=theflow.Chain)
     for number in range(CHAIN):
-        scheme.add(nothing, name=f"step{number}")
-    return Load(scheme=scheme, flows=flows, users=USERS)
+        add(scheme, number)
+    return scheme
 
 
 def fans(flows: int, width: int) -> Load:
@@ -146,6 +223,8 @@ def reference_seconds(setting: Setting, work: Work) -> float:
 
 def shown(setting: Setting) -> str:
     """Return the URL without its password."""
+    if setting.url in SERVERS:
+        return f"{setting.url}, a fresh database"
     return wire.display(setting.url) if setting.url else "sqlite, a fresh file"
 
 

@@ -66,7 +66,7 @@ class Load:
         ids = self.submit(url)
         runtime = theflow.bootstrap(url, [self.scheme], theflow.RuntimeOptions(flows=in_flight))
         ends = Ends(self.flows)
-        runtime.subscribe(ends, ("flow_succeeded", "flow_failed", "flow_parked"))
+        runtime.subscribe(ends, ("flow_succeeded", "flow_failed", "flow_cancelled", "flow_parked"))
         with around or nullcontext():
             started = time.perf_counter()
             runtime.run_until_idle()

@@ -12,6 +12,8 @@ from typing import TypeAlias
 
 from bench.reference.server import MysqlReference, PostgresReference, ServerReference
 from bench.reference.sqlite import Reference as SqliteReference
+from bench.servers import SERVERS as OWN
+from bench.servers import database
 
 SQLITE = "sqlite:///"
 Reference: TypeAlias = SqliteReference | ServerReference
@@ -34,9 +36,13 @@ class Place:
 
 @contextmanager
 def place(url: str | None) -> Iterator[Place]:
-    """Open the given database, or a fresh SQLite file that is gone afterwards."""
+    """Open the given database; None is a fresh SQLite file, the name of a server a fresh database on it."""
     if url is None:
         with _room() as room, place(f"{SQLITE}{room / 'bench.db'}") as made:
+            yield made
+        return
+    if url in OWN:
+        with database(url) as own, place(own) as made:
             yield made
         return
     reference = _reference(url)

@@ -26,7 +26,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"  # noqa: PLR2004 - whole numbers from here
+    return f"{value:,.0f}" if value >= 1000 else f"{value:g}"
 
 
 if __name__ == "__main__":

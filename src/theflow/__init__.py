@@ -9,11 +9,30 @@ if TYPE_CHECKING:
     from theflow.errors import TheFlowError
     from theflow.model.failure import Failure
     from theflow.model.job import JobMeta
+    from theflow.model.mapping import Map
+    from theflow.model.merge import Merge
     from theflow.model.orchestration import Chain, Dag
+    from theflow.model.raised import Fatal, Throttled
+    from theflow.model.repetition import Repeat
     from theflow.model.retry import Retry
-    from theflow.model.scheme import UNLIMITED, FlowScheme, TaskScheme
+    from theflow.model.scheme import UNLIMITED, FlowScheme
     from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
-    from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, LogLine, Page, TaskLine
+    from theflow.model.task_scheme import TaskScheme
+    from theflow.model.undo import Undo
+    from theflow.model.view import (
+        Attempt,
+        FlowDetail,
+        FlowFilter,
+        FlowLink,
+        FlowSummary,
+        FlowTree,
+        LogLine,
+        Page,
+        Request,
+        TaskLine,
+        TaskProgress,
+        UndoLine,
+    )
     from theflow.runtime.async_client import AsyncClient
     from theflow.runtime.client import Client, FlowHandle
     from theflow.runtime.context import Context
@@ -28,11 +47,30 @@ _HOMES = {
     "errors": ("TheFlowError",),
     "model.failure": ("Failure",),
     "model.job": ("JobMeta",),
+    "model.mapping": ("Map",),
+    "model.merge": ("Merge",),
     "model.orchestration": ("Chain", "Dag"),
+    "model.raised": ("Fatal", "Throttled"),
+    "model.repetition": ("Repeat",),
     "model.retry": ("Retry",),
-    "model.scheme": ("UNLIMITED", "FlowScheme", "TaskScheme"),
+    "model.scheme": ("UNLIMITED", "FlowScheme"),
     "model.status": ("AttemptStatus", "FlowStatus", "TaskStatus"),
-    "model.view": ("Attempt", "FlowDetail", "FlowFilter", "FlowSummary", "LogLine", "Page", "TaskLine"),
+    "model.task_scheme": ("TaskScheme",),
+    "model.undo": ("Undo",),
+    "model.view": (
+        "Attempt",
+        "FlowDetail",
+        "FlowFilter",
+        "FlowLink",
+        "FlowSummary",
+        "FlowTree",
+        "LogLine",
+        "Page",
+        "Request",
+        "TaskLine",
+        "UndoLine",
+        "TaskProgress",
+    ),
     "runtime.async_client": ("AsyncClient",),
     "runtime.client": ("Client", "FlowHandle"),
     "runtime.context": ("Context",),
@@ -52,22 +90,33 @@ __all__ = [
     "Context",
     "Dag",
     "Failure",
+    "Fatal",
     "FlowDetail",
     "FlowFilter",
     "FlowHandle",
+    "FlowLink",
     "FlowScheme",
     "FlowStatus",
     "FlowSummary",
+    "FlowTree",
     "JobMeta",
     "LogLine",
+    "Map",
+    "Merge",
     "Page",
+    "Repeat",
+    "Request",
     "Retry",
     "Runtime",
     "RuntimeOptions",
     "TaskLine",
+    "TaskProgress",
     "TaskScheme",
     "TaskStatus",
     "TheFlowError",
+    "Throttled",
+    "Undo",
+    "UndoLine",
     "bootstrap",
     "connect",
     "connect_async",

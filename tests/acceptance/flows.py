@@ -11,40 +11,14 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import theflow
+from tests.acceptance.saga import saga
+from tests.acceptance.trail import Trail, leave
+from tests.database.ledger import add
 from theflow import UNLIMITED, Chain, Context, FlowScheme, Retry, RuntimeOptions
-
-
-@dataclass
-class Trail:
-    """Where the flow leaves its lines, and what its body is to do."""
-
-    effects: str
-    seconds: float = 0.0
-    until: str = ""
-    text: str = ""
-    steps: list[str] = field(default_factory=list)
-
-
-def leave(ctx: Context[Trail], moment: str = "start") -> None:
-    """Write one line in one go: which body, in which process, when."""
-    line = {
-        "moment": moment,
-        "queue": f"{ctx.flow_class}/{ctx.user}",
-        "offset": ctx.offset,
-        "task": ctx.task,
-        "attempt": ctx.attempt,
-        "pid": os.getpid(),
-        "at": time.monotonic(),
-    }
-    handle = os.open(ctx.storage.effects, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.write(handle, json.dumps(line).encode() + b"\n")
-    os.close(handle)
-
 
 line = FlowScheme("line", storage=Trail, orchestration=Chain)
 
@@ -203,8 +177,41 @@ def litter() -> None:
     os.chdir("/")
 
 
+bank = FlowScheme("bank", storage=Trail, concurrency=UNLIMITED)
+
+
+@bank.task(transactional=True)
+def move(ctx: Context[Trail]) -> str:
+    """Take one unit from an account, and bring it to the other."""
+    leave(ctx)
+    for name, units in (("left", -1), ("right", 1)):
+        add(ctx.tx, name, units)
+        time.sleep(ctx.storage.seconds)
+    return "moved"
+
+
+parent = FlowScheme("parent", storage=Trail)
+
+
+@parent.task
+def prepare(ctx: Context[Trail]) -> None:
+    leave(ctx)
+
+
+@parent.subflow(line, after=[prepare])
+def through(ctx: Context[Trail]) -> Trail:
+    leave(ctx)
+    return Trail(effects=ctx.storage.effects)
+
+
+@parent.task
+def conclude(ctx: Context[Trail], through: dict[str, Any]) -> list[str]:
+    leave(ctx)
+    return list(through["steps"])
+
+
 LITTER: list[IO[str]] = []
-SCHEMES = (line, diamond, nap, once, poison, leaving, stubborn, deaf, forking, untidy)
+SCHEMES = (line, diamond, nap, once, poison, leaving, stubborn, deaf, forking, untidy, bank, saga, parent)
 
 
 def announce() -> None:

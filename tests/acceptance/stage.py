@@ -103,11 +103,11 @@ class Life:
 class Stage:
     """One test's database, with the client and the processes that use it."""
 
-    def __init__(self, disk: Path, folder: Path) -> None:
+    def __init__(self, disk: Path, folder: Path, url: str | None = None) -> None:
         self.folder = folder
         self.path = disk / "flows.db"
         self.gate = disk / "flows.db.theflow-lock"
-        self.url = f"sqlite:///{self.path}"
+        self.url = url or f"sqlite:///{self.path}"
         self.client = theflow.connect(self.url, SCHEMES)
         self._lives: list[Life] = []
 

@@ -43,7 +43,7 @@ def refused(stage: Stage) -> str:
     return str(full.value)
 
 
-def test_a_submit_on_a_full_disk_is_refused_in_one_clear_line(small):
+def test_f29_a_submit_on_a_full_disk_is_refused_in_one_clear_line(small):
     small.submit("nap")
     fill(small.path.parent)
     message = refused(small)
@@ -52,7 +52,7 @@ def test_a_submit_on_a_full_disk_is_refused_in_one_clear_line(small):
     assert "\n" not in message
 
 
-def test_flows_can_be_read_while_the_disk_is_full(small):
+def test_f29_flows_can_be_read_while_the_disk_is_full(small):
     flow = small.submit("nap")
     fill(small.path.parent)
     refused(small)
@@ -60,7 +60,7 @@ def test_flows_can_be_read_while_the_disk_is_full(small):
     assert small.client.find_flows().items[-1].flow_id == flow.flow_id
 
 
-def test_a_runtime_waits_while_the_disk_is_full_and_goes_on_when_there_is_room(small):
+def test_f29_a_runtime_waits_while_the_disk_is_full_and_goes_on_when_there_is_room(small):
     life = small.start(ttl=1).ready()
     flow = small.submit("nap", until=str(small.folder / "go"))
     small.started(flow)
@@ -74,7 +74,7 @@ def test_a_runtime_waits_while_the_disk_is_full_and_goes_on_when_there_is_room(s
     assert len(small.effects(flow)) == 1
 
 
-def test_a_runtime_that_waits_for_room_does_not_fill_the_log(small):
+def test_f29_a_runtime_that_waits_for_room_does_not_fill_the_log(small):
     life = small.start(ttl=60).ready()
     flow = small.submit("nap", until=str(small.folder / "go"))
     small.started(flow)
@@ -88,7 +88,7 @@ def test_a_runtime_that_waits_for_room_does_not_fill_the_log(small):
     assert life.err.count("\n") - before < 60
 
 
-def test_a_database_is_not_begun_on_a_full_disk(tmp_path):
+def test_f29_a_database_is_not_begun_on_a_full_disk(tmp_path):
     with mounted(tmp_path / "disk", "16k") as folder:
         fill(folder)
         stage = Stage(folder, tmp_path)

@@ -16,7 +16,8 @@ PASSINGS = dict.fromkeys(NAMES, (1, 2, 4, 7, 11)) | {
     "after_claim_commit": (1, 2, 3),
     "during_release": (1,),
 }
-PLACES = [(name, passing) for name in NAMES for passing in PASSINGS[name]]
+# What only transactional tasks pass is tested with them.
+PLACES = [(name, passing) for name in NAMES for passing in PASSINGS[name] if "transaction" not in name]
 
 
 def submitted(stage: Stage) -> list[FlowHandle]:
@@ -27,15 +28,19 @@ def submitted(stage: Stage) -> list[FlowHandle]:
 
 
 def killed(stage: Stage, name: str, passing: int) -> tuple[list[FlowHandle], list[FlowDetail], int]:
-    """Let a runtime die at a place; return the jobs, what of them is on disk, and its pid."""
+    """Let a runtime die at a place; return the jobs, what of them is on disk, and its pid.
+
+    Twelve flows of three steps in three places: one place sees twelve commits, one after the other, however many of
+    the others share them. So the eleventh comes on a machine of any speed.
+    """
     flows = submitted(stage)
-    life = stage.start(failpoint=f"{name}:{passing}", burst=True, flows=6)
+    life = stage.start(failpoint=f"{name}:{passing}", burst=True, flows=3)
     assert life.wait() == -signal.SIGKILL, life.err
     return flows, [flow.get() for flow in flows], life.pid
 
 
 @pytest.mark.parametrize(("name", "passing"), PLACES)
-def test_a_runtime_killed_at_any_place_loses_nothing_and_repeats_no_outcome(stage, name, passing):
+def test_f01_a_runtime_killed_at_any_place_loses_nothing_and_repeats_no_outcome(stage, name, passing):
     flows, before, dead = killed(stage, name, passing)
     assert stage.start(burst=True, flows=6).wait() == 0
     for flow, was in zip(flows, before, strict=True):
@@ -55,7 +60,7 @@ def test_a_runtime_killed_at_any_place_loses_nothing_and_repeats_no_outcome(stag
 
 
 @pytest.mark.parametrize("name", ["after_outcome_commit", "mid_body"])
-def test_flows_of_a_queue_never_overlap_across_a_kill(stage, name):
+def test_f01_flows_of_a_queue_never_overlap_across_a_kill(stage, name):
     flows, _, _ = killed(stage, name, 9)
     assert stage.start(burst=True).wait() == 0
     for each in ("line", "diamond"):
@@ -65,15 +70,15 @@ def test_flows_of_a_queue_never_overlap_across_a_kill(stage, name):
                 assert earlier.ended_at <= later.started_at
 
 
-def test_work_goes_on_through_a_kill_at_one_place_after_the_other(stage):
+def test_f01_work_goes_on_through_a_kill_at_one_place_after_the_other(stage):
     flows = submitted(stage)
-    for name in NAMES[:-1]:
+    for name in [name for name in NAMES if "transaction" not in name and name != "during_release"]:
         assert stage.start(failpoint=f"{name}:1").wait() == -signal.SIGKILL
     assert stage.start(burst=True).wait() == 0
     assert [flow.get().status for flow in flows] == [FlowStatus.SUCCEEDED] * len(flows)
 
 
-def test_every_acknowledged_submit_survives_a_killed_submitter(stage):
+def test_f01_every_acknowledged_submit_survives_a_killed_submitter(stage):
     program = (
         "import sys, theflow\n"
         "client = theflow.connect(sys.argv[1])\n"

@@ -77,7 +77,7 @@ def test_a_schema_of_a_newer_theflow_is_refused(stage):
     assert "upgrade theflow-engine" in message
 
 
-def test_a_database_that_may_only_be_read_says_so(stage):
+def test_f32_a_database_that_may_only_be_read_says_so(stage):
     stage.submit("line")
     stage.client.close()
     with mounted(stage.folder / "only") as folder:

@@ -39,12 +39,12 @@ def test_the_name_of_a_killed_runtime_is_free_at_once(stage, waited_for):
 
 
 def test_a_runtime_of_another_name_takes_over_from_a_killed_one_at_once(stage):
-    flow = stage.submit("nap", seconds=3)
+    flow = stage.submit("nap", seconds=8)  # longer than the second runtime takes to start
     life = stage.start("one", ttl=60).ready()
     stage.started(flow)
     stage.start("two", ttl=60).ready()
     life.send(signal.SIGKILL)
-    assert flow.wait(15).status is FlowStatus.SUCCEEDED
+    assert flow.wait(40).status is FlowStatus.SUCCEEDED
     assert [effect.pid == life.pid for effect in stage.effects(flow)] == [True, False]
 
 
@@ -57,7 +57,7 @@ def test_runtimes_of_different_names_share_the_work(stage):
     assert len(stage.effects()) == 12
 
 
-def test_a_stopped_runtime_is_taken_over_and_what_it_writes_later_is_refused(stage):
+def test_f02_a_stopped_runtime_is_taken_over_and_what_it_writes_later_is_refused(stage):
     flow = stage.submit("nap", seconds=1)
     stopped = stage.start("one", ttl=0.6).ready()
     stage.started(flow)
@@ -72,7 +72,7 @@ def test_a_stopped_runtime_is_taken_over_and_what_it_writes_later_is_refused(sta
     assert stage.client.attempts(flow.flow_id)[-1].runtime == "two"
 
 
-def test_a_runtime_that_was_fenced_works_again_under_its_name(stage):
+def test_f02_a_runtime_that_was_fenced_works_again_under_its_name(stage):
     stage.client.create_jobs([stage.job("line")])
     stopped = stage.start("one", ttl=0.5).ready()
     stopped.pause(stage.gate)
@@ -86,7 +86,7 @@ def test_a_runtime_that_was_fenced_works_again_under_its_name(stage):
     assert stopped.pid in {effect.pid for effect in stage.effects()}
 
 
-def test_a_body_that_blocks_the_loop_for_long_costs_no_runtime_its_flows(stage):
+def test_f10_a_body_that_blocks_the_loop_for_long_costs_no_runtime_its_flows(stage):
     flow = stage.submit("stubborn", seconds=2)
     life = stage.start("one", ttl=0.6).ready()
     stage.started(flow)

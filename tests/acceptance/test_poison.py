@@ -8,7 +8,7 @@ from tests.acceptance.stage import until
 from theflow import AttemptStatus, FlowStatus
 
 
-def test_a_flow_that_kills_its_process_again_and_again_is_parked_with_a_reason(stage):
+def test_f33_a_flow_that_kills_its_process_again_and_again_is_parked_with_a_reason(stage):
     flow = stage.submit("poison")
     for _ in range(3):
         assert stage.start(claims=3).wait() == 7
@@ -20,7 +20,7 @@ def test_a_flow_that_kills_its_process_again_and_again_is_parked_with_a_reason(s
     assert not life.ended
 
 
-def test_other_queues_go_on_beside_a_flow_that_kills_their_process(stage):
+def test_f33_other_queues_go_on_beside_a_flow_that_kills_their_process(stage):
     stage.submit("poison", "bob")
     flows = [stage.submit("line", user) for user in ("ann", "bob", "cid")]
     for _ in range(3):
@@ -29,7 +29,7 @@ def test_other_queues_go_on_beside_a_flow_that_kills_their_process(stage):
     assert [flow.get().status for flow in flows] == [FlowStatus.SUCCEEDED] * 3
 
 
-def test_the_next_flow_of_the_queue_starts_when_a_poisonous_one_is_parked(stage):
+def test_f33_the_next_flow_of_the_queue_starts_when_a_poisonous_one_is_parked(stage):
     first, second = stage.submit("poison"), stage.submit("poison")
     assert stage.start(claims=1).wait() == 7
     assert stage.start(claims=1).wait() == 7
@@ -38,7 +38,7 @@ def test_the_next_flow_of_the_queue_starts_when_a_poisonous_one_is_parked(stage)
     assert [effect.offset for effect in stage.effects()] == [first.offset, second.offset]
 
 
-def test_an_exit_or_interrupt_raised_in_a_body_is_a_failure_of_the_body_alone(stage):
+def test_f33_an_exit_or_interrupt_raised_in_a_body_is_a_failure_of_the_body_alone(stage):
     flows = [stage.submit("leaving", until=how) for how in ("exit", "interrupt")]
     after = stage.submit("line")
     assert stage.start(burst=True).wait() == 0
@@ -46,7 +46,7 @@ def test_an_exit_or_interrupt_raised_in_a_body_is_a_failure_of_the_body_alone(st
     assert [flow.get().status for flow in (*flows, after)] == [FlowStatus.FAILED] * 2 + [FlowStatus.SUCCEEDED]
 
 
-def test_an_attempt_that_went_down_with_its_process_is_recorded_as_lost(stage):
+def test_f33_an_attempt_that_went_down_with_its_process_is_recorded_as_lost(stage):
     flow = stage.submit("nap", seconds=1)
     life = stage.start().ready()
     until(lambda: flow.get().tasks and flow.get().task("doze").attempt == 1)

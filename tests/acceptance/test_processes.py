@@ -51,7 +51,7 @@ def in_child(ask):
     return text
 
 
-def test_a_child_made_by_fork_is_refused_its_parents_connections(stage):
+def test_f31_a_child_made_by_fork_is_refused_its_parents_connections(stage):
     stage.submit("line")
     answer = in_child(lambda: stage.submit("line"))
     assert answer.startswith(f"{StoreUnusable.__name__}: process ")
@@ -59,20 +59,20 @@ def test_a_child_made_by_fork_is_refused_its_parents_connections(stage):
     assert "open a client of its own in the child" in answer
 
 
-def test_a_child_made_by_fork_works_with_a_client_of_its_own(stage):
+def test_f31_a_child_made_by_fork_works_with_a_client_of_its_own(stage):
     flow = stage.submit("line")
     assert in_child(lambda: theflow.connect(stage.url).get_flow(flow.flow_id).status) == "pending"
     assert stage.submit("line").offset == flow.offset + 1
 
 
-def test_a_child_that_a_body_forked_can_be_terminated(stage):
+def test_f31_a_child_that_a_body_forked_can_be_terminated(stage):
     flow = stage.submit("forking")
     life = stage.start().ready()
     assert flow.wait(10).task("fork").result == -signal.SIGTERM
     assert not life.ended
 
 
-def test_sixteen_processes_with_one_key_make_one_flow(stage):
+def test_f53_sixteen_processes_with_one_key_make_one_flow(stage):
     stage.submit("line")
     go = stage.folder / "go"
     lives = [stage.run(["-c", SUBMIT, stage.url, str(go)]) for _ in range(16)]
@@ -84,7 +84,7 @@ def test_sixteen_processes_with_one_key_make_one_flow(stage):
     assert sorted(created for _, created in answers) == ["False"] * 15 + ["True"]
 
 
-def test_who_waits_in_vain_for_a_stopped_writer_is_told_its_pid(stage):
+def test_f04_who_waits_in_vain_for_a_stopped_writer_is_told_its_pid(stage):
     stage.submit("line")
     holder = stage.run(["-c", HOLD, str(stage.path)]).ready()
     holder.send(signal.SIGSTOP)
@@ -95,7 +95,7 @@ def test_who_waits_in_vain_for_a_stopped_writer_is_told_its_pid(stage):
     assert len(stage.client.find_flows().items) == 1
 
 
-def test_writers_go_on_at_once_when_the_stopped_one_is_killed(stage):
+def test_f04_writers_go_on_at_once_when_the_stopped_one_is_killed(stage):
     flow = stage.submit("nap", until=str(stage.folder / "go"))
     life = stage.start(ttl=1).ready()
     stage.started(flow)
@@ -109,7 +109,7 @@ def test_writers_go_on_at_once_when_the_stopped_one_is_killed(stage):
     assert len(stage.effects(flow)) == 1
 
 
-def test_a_process_that_waits_for_the_gate_can_end(stage):
+def test_f04_a_process_that_waits_for_the_gate_can_end(stage):
     stage.submit("line")
     life = stage.start(ttl=60, grace=0.1).ready()
     holder = stage.run(["-c", HOLD, str(stage.path)]).ready()
@@ -132,7 +132,7 @@ def test_an_unknown_flow_is_not_found(stage):
         stage.client.get_flow("nowhere")
 
 
-def test_threads_and_files_that_bodies_leave_open_do_not_hold_up_the_end(stage):
+def test_f42_threads_and_files_that_bodies_leave_open_do_not_hold_up_the_end(stage):
     flows = stage.client.create_jobs([stage.job("untidy") for _ in range(3)])
     life = stage.start().ready()
     assert {flow.wait(10).status for flow in flows} == {FlowStatus.SUCCEEDED}

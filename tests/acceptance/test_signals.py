@@ -13,7 +13,7 @@ from theflow import FlowStatus
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_first_signal_lets_a_body_end_and_saves_its_outcome(stage, number):
+def test_f06_the_first_signal_lets_a_body_end_and_saves_its_outcome(stage, number):
     flow = stage.submit("nap", seconds=0.5)
     life = stage.start().ready()
     stage.started(flow)
@@ -23,22 +23,22 @@ def test_the_first_signal_lets_a_body_end_and_saves_its_outcome(stage, number):
     assert len(stage.effects(flow)) == 1
 
 
-def test_a_drained_runtime_starts_no_further_task_and_hands_over_within_a_second(stage):
+def test_f06_a_drained_runtime_starts_no_further_task_and_hands_over_within_a_second(stage):
     flow = stage.submit("line")
     stage.submit("line")
     life = stage.start("one", ttl=60).ready()
     until(lambda: [effect.task for effect in stage.effects(flow)] == ["first", "second"])
     life.send(signal.SIGTERM)
     assert life.wait() == 0
-    began = time.monotonic()
     stage.start("two", ttl=60).ready()
+    began = time.monotonic()
     until(lambda: len(stage.effects(flow)) == 3)
-    assert time.monotonic() - began < 1.5  # with the start of a Python process
+    assert time.monotonic() - began < 1
     assert flow.wait(5).status is FlowStatus.SUCCEEDED
     assert [effect.task for effect in stage.effects(flow)] == ["first", "second", "third"]
 
 
-def test_an_idle_runtime_ends_at_once(stage):
+def test_f06_an_idle_runtime_ends_at_once(stage):
     stage.submit("line")
     life = stage.start(without=("line",)).ready()
     began = time.monotonic()
@@ -48,7 +48,7 @@ def test_an_idle_runtime_ends_at_once(stage):
     assert stage.client.runtimes() == []
 
 
-def test_the_second_signal_aborts_and_what_was_cut_off_runs_again(stage):
+def test_f07_the_second_signal_aborts_and_what_was_cut_off_runs_again(stage):
     flow = stage.submit("nap", until=str(stage.folder / "go"))
     life = stage.start("one").ready()
     stage.started(flow)
@@ -64,7 +64,7 @@ def test_the_second_signal_aborts_and_what_was_cut_off_runs_again(stage):
     assert len(stage.effects(flow)) == 2
 
 
-def test_a_stop_ends_when_its_grace_is_over_though_a_body_swallows_its_cancellation(stage):
+def test_f08_a_stop_ends_when_its_grace_is_over_though_a_body_swallows_its_cancellation(stage):
     flow = stage.submit("deaf")
     life = stage.start(grace=0.2).ready()
     stage.started(flow)
@@ -75,7 +75,7 @@ def test_a_stop_ends_when_its_grace_is_over_though_a_body_swallows_its_cancellat
     assert stage.effects(flow, "swallowed")
 
 
-def test_a_stop_ends_when_its_grace_is_over_though_a_body_blocks_the_loop(stage):
+def test_f08_a_stop_ends_when_its_grace_is_over_though_a_body_blocks_the_loop(stage):
     flow = stage.submit("stubborn", seconds=60)
     life = stage.start(grace=0.2).ready()
     stage.started(flow)
@@ -83,7 +83,7 @@ def test_a_stop_ends_when_its_grace_is_over_though_a_body_blocks_the_loop(stage)
     assert life.wait(10) == 130
 
 
-def test_bodies_that_have_not_begun_do_not_begin_during_a_stop(stage):
+def test_f06_bodies_that_have_not_begun_do_not_begin_during_a_stop(stage):
     flows = [stage.submit("nap", seconds=0.4) for _ in range(6)]
     life = stage.start("one", threads=1).ready()
     until(stage.effects)
@@ -95,7 +95,7 @@ def test_bodies_that_have_not_begun_do_not_begin_during_a_stop(stage):
     assert len(stage.effects()) == 6
 
 
-def test_a_storm_of_signals_ends_a_runtime_once(stage):
+def test_f07_a_storm_of_signals_ends_a_runtime_once(stage):
     flow = stage.submit("nap", seconds=0.2)
     life = stage.start().ready()
     stage.started(flow)
@@ -106,7 +106,7 @@ def test_a_storm_of_signals_ends_a_runtime_once(stage):
     assert life.wait() in (0, 130)
 
 
-def test_killed_in_the_middle_of_a_stop_it_is_as_if_it_had_been_killed_before(stage):
+def test_f07_killed_in_the_middle_of_a_stop_it_is_as_if_it_had_been_killed_before(stage):
     flow = stage.submit("nap", seconds=0.2)
     life = stage.start("one", failpoint="during_release:1").ready()
     stage.started(flow)

@@ -58,6 +58,7 @@ FLOWS = '''
     def work(ctx: Context[dict]):
         for step in range(int(ctx.storage.get("steps", 3))):
             ctx.log.warning("step %d", step)
+            ctx.progress(step, message="\\x1bstep")
             time.sleep(0.2)
 '''
 

@@ -41,7 +41,7 @@ def test_an_event_is_told_in_one_line_that_cannot_steer_the_terminal():
 
 
 def test_an_event_of_a_later_theflow_is_told_by_its_name():
-    assert told(event("flow_cancelled")) == "· #1 order flow_cancelled"
+    assert told(event("flow_sleeping")) == "· #1 order flow_sleeping"
 
 
 def test_more_lines_than_can_be_read_are_summed_up():

@@ -30,6 +30,17 @@ def running(theflow, flow):
     return theflow("show", flow, "-o", "json").json["flow"]["status"] == "running"
 
 
+def begun(theflow, flow):
+    """Whether its body has said something; that a flow runs is on record a moment before."""
+    return "step 0" in theflow("logs", flow).out
+
+
+def reads(process, theflow):
+    """Whether a command has opened the database."""
+    files = Path(f"/proc/{process.pid}/fd").iterdir()
+    return any(theflow.folder in file.resolve().parents for file in files)
+
+
 def on_terminal(theflow, *words, **environment):
     """What a command prints on a terminal of 100 columns."""
     leader, follower = pty.openpty()
@@ -79,17 +90,17 @@ def test_a_full_disk_behind_standard_output_is_told_in_one_line(theflow):
 def test_the_first_signal_lets_running_bodies_finish(theflow, number):
     flow = theflow.submit("slow", "steps=6")
     with theflow.start("run", "flows.py") as process:
-        until(lambda: running(theflow, flow))
+        until(lambda: begun(theflow, flow))
         process.send_signal(number)
         process.communicate(timeout=20)
     assert process.returncode == 0
     assert theflow("show", flow, "-o", "json").json["flow"]["status"] == "succeeded"
 
 
-def test_the_second_signal_aborts_and_the_flow_runs_again_later(theflow):
+def test_f07_the_second_signal_aborts_and_the_flow_runs_again_later(theflow):
     flow = theflow.submit("slow", "steps=50")
     with theflow.start("run", "flows.py") as process:
-        until(lambda: running(theflow, flow))
+        until(lambda: begun(theflow, flow))
         for _ in range(2):
             process.send_signal(signal.SIGINT)
             time.sleep(0.5)
@@ -102,7 +113,7 @@ def test_the_second_signal_aborts_and_the_flow_runs_again_later(theflow):
 def test_a_killed_runtime_goes_on_where_it_stopped(theflow):
     flow = theflow.submit("slow", "steps=4")
     with theflow.start("run", "flows.py", "--name", "box") as process:
-        until(lambda: running(theflow, flow))
+        until(lambda: begun(theflow, flow))
         process.kill()
     answer = theflow("run", "flows.py", "--name", "box", "--burst")
     assert answer.code == 0
@@ -113,7 +124,7 @@ def test_a_killed_runtime_goes_on_where_it_stopped(theflow):
 def test_a_name_that_is_held_is_refused_with_its_holder(theflow):
     flow = theflow.submit("slow", "steps=50")
     with theflow.start("run", "flows.py", "--name", "box") as process:
-        until(lambda: running(theflow, flow))
+        until(lambda: begun(theflow, flow))
         answer = theflow("run", "flows.py", "--name", "box")
         process.kill()
     assert answer.code == 2
@@ -125,7 +136,7 @@ def test_waiting_and_following_can_be_interrupted_and_the_flow_goes_on(theflow):
     flow = theflow.submit("slow", "steps=50")
     for words in (("wait", flow), ("logs", flow, "-f")):
         with theflow.start(*words) as process:
-            time.sleep(1.0)
+            until(lambda process=process: reads(process, theflow))
             process.send_signal(signal.SIGINT)
             assert "Traceback" not in process.communicate(timeout=20)[1]
         assert process.returncode == 130

@@ -99,6 +99,15 @@ def test_a_failed_hook_is_shown(ended):
     assert "RuntimeError: nobody is there" in text
 
 
+def test_how_far_a_task_has_come_is_shown_for_people_and_as_json(theflow):
+    theflow.submit("slow", "steps=1")
+    theflow("run", "flows.py", "--burst")
+    assert theflow("show", "#1").out.splitlines()[-1].endswith("0 \\x1bstep")
+    (task,) = theflow("show", "#1", "-o", "json").json["flow"]["tasks"]
+    assert task["progress"].pop("at").endswith("Z")
+    assert task["progress"] == {"done": 0, "total": None, "message": "\x1bstep", "attempt": 1}
+
+
 def test_a_waiting_flow_says_why(theflow):
     theflow.submit("nobody")
     assert "waits    no runtime registers class 'nobody'" in theflow("show", "#1").out
@@ -171,3 +180,18 @@ def test_the_beginning_of_two_ids_is_refused(ended):
 def test_a_flow_is_drawn_with_where_its_tasks_stand(ended):
     assert ended("graph", "#1").out == "order #1 succeeded\n\n✓ charge ──→ ✓ ship\n"
     assert "✗ failed" in ended("graph", "#2", "--format", "svg").out
+
+
+def test_the_code_of_a_failure_is_shown_to_people_and_programs(theflow):
+    (theflow.folder / "flows.py").write_text(
+        "from theflow import FlowScheme, Fatal\n"
+        "shop = FlowScheme('shop')\n"
+        "@shop.task\n"
+        "def pay():\n"
+        "    raise Fatal('no cover', code='card_declined')\n"
+    )
+    flow = theflow.submit("shop")
+    assert theflow("run", "flows.py", "--burst").code == 1
+    assert "code: card_declined" in theflow("show", flow).out
+    (task,) = theflow("show", flow, "-o", "json").json["flow"]["tasks"]
+    assert task["error"]["code"] == "card_declined"

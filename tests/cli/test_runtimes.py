@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 
 import pytest
 
@@ -30,6 +31,17 @@ def test_runtimes_are_read_by_programs(theflow):
     (found,) = theflow("runtimes", "-o", "json").json["runtimes"]
     assert (found["name"], found["state"], found["pid"], found["held"]) == ("attic", "live", os.getpid(), 0)
     assert found["classes"] == {"order": [7]}
+
+
+def test_lost_threads_are_counted_for_people_and_programs(theflow, runtime):
+    with closing(wire.open_store(None)) as store:
+        (found,) = store.runtimes()
+        # The runtime itself beats next in a quarter of its TTL of 15 s, and says that it has lost none.
+        assert store.beat(found.incarnation, 3)
+        assert theflow("runtimes", "-o", "json").json["runtimes"][0]["lost_threads"] == 3
+        row = theflow("runtimes").out.splitlines()[-1]
+    assert runtime.lost_threads == 0
+    assert row.split()[row.split().index("0/12") + 1] == "3"
 
 
 @pytest.mark.usefixtures("runtime")

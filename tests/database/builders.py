@@ -5,26 +5,23 @@ from __future__ import annotations
 import uuid
 from itertools import count
 
+from theflow.database.batch import AttemptRow, Batch, ClaimRow, FlowRow, LogRow, ProgressRow, TaskRow
 from theflow.database.store import (
-    AttemptRow,
-    Batch,
-    ClaimRow,
     ClassRecord,
     Fence,
     FlowRecord,
-    FlowRow,
     Holder,
     Incarnation,
-    LogRow,
     LookQuery,
     RuntimeStore,
     SchemeRecord,
-    TaskRow,
 )
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMeta
 from theflow.model.scheme import UNLIMITED
 from theflow.model.shaping import Look
+from theflow.model.status import FlowStatus
+from theflow.model.view import Request
 
 NOW = 1_700_000_000_000_000
 FAR = 2**61
@@ -49,6 +46,17 @@ def submit(store: RuntimeStore, *flows: FlowDataPartial) -> list[int]:
     return [job.offset for job in store.create_jobs(flows)]
 
 
+def cancel(store: RuntimeStore, offset: int, request: Request) -> FlowStatus | None:
+    """Ask for a flow to end; return where it stands then, None without one."""
+    return store.ask([(offset, request)])[0].stand
+
+
+def resume(store: RuntimeStore, offset: int, request: Request) -> bool:
+    """Ask for a flow to go on; say whether it does."""
+    told = store.ask([(offset, request)])[0]
+    return told.stand is not None and not told.refusal
+
+
 def record(store: RuntimeStore, offset: int) -> FlowRecord:
     """What people are shown of the flow at an offset."""
     found = store.find_flow(store.find_offset(offset), NOW)
@@ -59,6 +67,14 @@ def record(store: RuntimeStore, offset: int) -> FlowRecord:
 def holder(name: str = "worker", **where: object) -> Holder:
     """Where a runtime lives."""
     return Holder(**{"name": name, "host": "cellar", "pid": 4711, "life": "life-1", **where})
+
+
+def end_of(store: RuntimeStore, end: str, incarnation: Incarnation) -> None:
+    """End an incarnation that never beat, by its own hand or by another's."""
+    if end == "take_over":
+        store.take_over(incarnation, 0)
+    else:
+        store.release(incarnation)
 
 
 def task(worker: Worker, offset: int, status: str = "succeeded", **columns: object) -> TaskRow:
@@ -79,9 +95,17 @@ def log(offset: int, message: str = "hello", **columns: object) -> LogRow:
     return LogRow(offset, "a", 1, NOW, "INFO", "theflow.task", message)._replace(**columns)
 
 
-def flow_row(offset: int, status: str, *, storage: str | None = None, reason: str = "") -> FlowRow:
+def progress(offset: int, done: int = 1, **columns: object) -> ProgressRow:
+    """How far a task has come at its first attempt."""
+    said = f'{{"done":{done},"total":9,"message":"é","at":{NOW},"attempt":1}}'
+    return ProgressRow(said, offset, "a", 1)._replace(**columns)
+
+
+def flow_row(
+    offset: int, status: str, *, storage: str | None = None, reason: str = "", ending: str | None = None
+) -> FlowRow:
     """What a decision changed of a flow; an end has its time."""
-    return FlowRow(status, storage, reason, NOW + 9 if status in ("succeeded", "failed") else None, offset)
+    return FlowRow(status, storage, reason, NOW + 9 if status in ("succeeded", "failed") else None, ending, offset)
 
 
 class Worker:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.database.builders import NOW, Worker, attempt, flow_row, log, task
-from theflow.database.store import Batch, ClaimRow, ClassRecord, LookQuery, QueuePlace, RuntimeStore
+from tests.database.builders import NOW, Worker, attempt, flow_row, log, progress, task
+from theflow.database.batch import AnswerRow, Batch, ClaimRow
+from theflow.database.store import ClassRecord, LookQuery, QueuePlace, RuntimeStore
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
+from theflow.model.queue_pause import QueuePause
 from theflow.model.shaping import Look
-from theflow.model.view import FlowFilter
+from theflow.model.status import FlowStatus
+from theflow.model.throttle import Throttle
+from theflow.model.view import FlowFilter, Request
 
 NOBODY = 12
+ENDS = ("succeeded", "failed", "cancelled")
 Step = tuple[int, str, str]
+
+# Where a flow may stand that is asked to be undone.
 
 
 class Side:
@@ -22,6 +29,7 @@ class Side:
         self.store = store
         self.offsets: list[int] = []
         self.workers: list[Worker] = []
+        self.beats: list[int] = []
         self.looks: dict[str, tuple[ClassRecord, Look]] = {}
 
     def create(self, flows: Sequence[FlowDataPartial]) -> object:
@@ -38,16 +46,19 @@ class Side:
         worker = Worker(self.store, name)
         assert worker.incarnation.id > max((each.incarnation.id for each in self.workers), default=0)
         self.workers.append(worker)
+        self.beats.append(0)
         return worker.incarnation.name, worker.incarnation.epoch
 
     def beat(self, who: int) -> object:
         """Beat for a runtime, alive or not."""
-        return self.store.beat(self.workers[who].incarnation)
+        alive = self.store.beat(self.workers[who].incarnation, who)
+        self.beats[who] += alive
+        return alive
 
-    def take_over(self, who: int, newer: int) -> object:
-        """Take over an incarnation as it was seen, or with an epoch that it never had."""
+    def take_over(self, who: int, newer: int, beats: int) -> object:
+        """Take over an incarnation as it was seen, or with an epoch or a beat that it never had."""
         seen = self.workers[who].incarnation
-        return self.store.take_over(replace(seen, epoch=seen.epoch + newer))
+        return self.store.take_over(replace(seen, epoch=seen.epoch + newer), self.beats[who] + beats)
 
     def release(self, who: int) -> object:
         """Stop a runtime cleanly."""
@@ -57,11 +68,40 @@ class Side:
         """Free some flows."""
         return self.store.give_back(self.workers[who].incarnation, [self.offset(number) for number in numbers])
 
+    def ask(self, verb: str, number: int, now: int) -> object:
+        """Ask something of a flow."""
+        return self.tell([(verb, number)], now)
+
+    def tell(self, asks: Sequence[tuple[str, int]], now: int) -> object:
+        """Ask several things in one transaction."""
+        hold = {"timers": "hold"}
+        wanted = [
+            (self.offset(number), Request(verb=verb, asked_by="ann", reason="", asked_at=now, payload=hold))
+            for verb, number in asks
+        ]
+        return [told._replace(id=bool(told.id), refusal=bool(told.refusal)) for told in self.store.ask(wanted)]
+
+    def answer(self, who: int, number: int, now: int) -> object:
+        """Say what came of the oldest request of a flow, and take the outcome of its task `a` back."""
+        offset = self.offset(number)
+        found = [each for each in self.store.requests(offset) if each.handled_at is None]
+        answers = [AnswerRow(offset, each.id, now, "done", each.verb != "cancel") for each in found[:1]]
+        worker = self.workers[who]
+        batch = Batch(answers=answers, reopened=[(offset, "a")] if answers else ())
+        self.store.commit(worker.fence, batch)
+        worker.turn += 1
+        return len(answers)
+
+    def pause_queue(self, verb: str, queue: tuple[str, str], now: int) -> object:
+        """Pause or resume a queue, or a class."""
+        return getattr(self.store, verb)(QueuePause(*queue, "eve", "why", now))
+
     def look(self, query: LookQuery) -> object:
         """Look, and remember it for later claims."""
         seen, look = self.looks[query.flow_class] = self.store.look(query)
         live = {queue: [self.number(offset) for offset in offsets] for queue, offsets in look.live.items()}
-        return seen, look.now, [each._replace(offset=self.number(each.offset)) for each in look.candidates], live
+        offered = [each._replace(offset=self.number(each.offset)) for each in look.candidates]
+        return seen, look.now, offered, live, look.again_at
 
     def claim_heads(self, who: int, flow_class: str, count: int) -> object:
         """Claim the first flows of the newest look at a class."""
@@ -77,7 +117,7 @@ class Side:
         worker = self.workers[who]
         steps = [(self.offsets[number], name, status) for number, name, status in rows]
         # A flow ends once: no turn writes two rows of it.
-        ends = {offset: status for offset, name, status in steps if name == "b" and status in ("succeeded", "failed")}
+        ends = {offset: status for offset, name, status in steps if name == "b" and status in ENDS}
         last = list(ends.items())
         batch = Batch(
             tasks=[task(worker, offset, status, name=name) for offset, name, status in steps],
@@ -86,10 +126,20 @@ class Side:
                 flow_row(offset, "parked" if status == "failed" else status, reason=status) for offset, status in last
             ],
             logs=[log(offset, f"{name} {status}") for offset, name, status in steps],
-            released=[offset for offset, status in last if status == "succeeded"],
+            # Of a task a turn writes how far it has come once.
+            progress=[progress(offset, step, name=name) for offset, name in {row[:2]: row for row in steps}],
+            released=[offset for offset, status in last if status in ("succeeded", "cancelled")],
             parked=[offset for offset, status in last if status == "failed"],
+            paused=[(offset, NOW + 3) for offset, status in last if status == "failed" and offset % 2],
         )
         self.store.commit(worker.fence._replace(turn=worker.turn + step), batch)
+        worker.turn += 1
+        return "committed"
+
+    def throttle(self, who: int, throttle: Throttle) -> object:
+        """Let a queue or a class wait."""
+        worker = self.workers[who]
+        self.store.commit(worker.fence, Batch(throttles=[throttle]))
         worker.turn += 1
         return "committed"
 
@@ -100,11 +150,14 @@ class Side:
         turns = [self.store.read_turn(incarnation) for incarnation in live]
         listed = [replace(flow, offset=0) for flow in self.store.find_flows(FlowFilter(), None, 999)]
         flows = [self._record(number, now) for number in range(len(self.offsets))]
-        return runtimes, turns, listed, flows, self.store.unfinished("order", [1], now)
+        asked = [(self.number(offset), request) for each in live for offset, request in self.store.asked(each)]
+        counts = [self.store.count_flows(FlowFilter(status=status)) for status in FlowStatus]
+        paused = (self.store.pauses(), self.store.requests(0))
+        return runtimes, turns, listed, flows, asked, counts, paused, self.store.unfinished("order", [1], now)
 
     def number(self, offset: int) -> int:
-        """Which flow stands at an offset."""
-        return self.offsets.index(offset)
+        """Which flow stands at an offset, NOBODY for one that was never submitted."""
+        return self.offsets.index(offset) if offset in self.offsets else NOBODY
 
     def offset(self, number: int) -> int:
         """Where a flow stands, counting round; one number is that of a flow that was never submitted."""
@@ -114,7 +167,7 @@ class Side:
 
     def _claim(self, who: int, flow_class: str, offsets: Sequence[int]) -> object:
         worker = self.workers[who]
-        rows = [ClaimRow(offset, 1, NOW + len(self.offsets)) for offset in offsets]
+        rows = [ClaimRow(offset, 1, NOW + len(self.offsets), self.number(offset) % 2) for offset in offsets]
         taken = self.store.claim(worker.fence, self.looks[flow_class][0], rows)
         worker.turn += taken is not None
         return None if taken is None else [self._data(data) for data in taken]
@@ -128,9 +181,12 @@ class Side:
     def _record(self, number: int, now: int) -> object:
         offset = self.offsets[number]
         found = self.store.find_flow(self.store.find_offset(offset), now)
-        tasks = sorted((seen.row._replace(offset=0, runtime=0), seen.runtime, seen.error) for seen in found.tasks)
+        tasks = sorted(
+            (seen.row._replace(offset=0, runtime=0), seen.runtime, seen.error, seen.progress) for seen in found.tasks
+        )
         logs = [replace(line, id=0) for line in self.store.logs(offset, None, 0, 999)]
-        return found.input, found.storage, tasks, self._place(found.place), self.store.attempts(offset), logs
+        said = (tasks, self.store.attempts(offset), logs, self.store.requests(offset))
+        return found.input, found.storage, self._place(found.place), *said
 
     def _place(self, place: QueuePlace | None) -> object:
         if place is None:

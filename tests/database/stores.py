@@ -20,13 +20,17 @@ Opener = Callable[[], RuntimeStore]
 TABLES = (
     "job_event",
     "flow",
+    "subflow",
     "flow_task",
     "task_attempt",
     "flow_log",
+    "flow_request",
     "runtime",
     "runtime_beat",
     "flow_class",
     "flow_scheme",
+    "throttle",
+    "queue_pause",
 )
 
 
@@ -43,15 +47,18 @@ def sqlite(folder: Path) -> Opener:
 
 def postgres(_: Path) -> Opener:
     """A database of this run, emptied."""
-    url = database(POSTGRES)
-    run(POSTGRES, url, f"TRUNCATE {', '.join(TABLES)}", "UPDATE job_counter SET newest = 0")
-    return lambda: open_store(url)
+    return _emptied(POSTGRES)
 
 
 def mysql(_: Path) -> Opener:
-    """A database of this run, emptied: deleting a few rows is quicker there than truncating."""
-    url = database(MYSQL)
-    run(MYSQL, url, *map("DELETE FROM {}".format, TABLES), "UPDATE job_counter SET newest = 0")
+    """A database of this run, emptied."""
+    return _emptied(MYSQL)
+
+
+def _emptied(kind: Kind) -> Opener:
+    url = database(kind)
+    # Deleting a few rows is quicker than truncating, by far.
+    run(kind, url, *map("DELETE FROM {}".format, TABLES), "UPDATE job_counter SET newest = 0")
     return lambda: open_store(url)
 
 

@@ -26,8 +26,11 @@ from theflow.database.memory import MemoryStore
 from theflow.database.store import LookQuery
 from theflow.errors import TheFlowError
 from theflow.model.scheme import UNLIMITED
+from theflow.model.throttle import Throttle
 
 CLASSES = st.sampled_from(["order", "mail"])
+USERS = st.sampled_from(["", "ann"])
+VERBS = st.sampled_from(["cancel", "pause", "resume", "run_now", "retry", "retry_from", "skip", "edit_storage"])
 NUMBERS = st.integers(0, NOBODY)
 WHO = st.integers(0, 9)
 NAMES = ["w1", "w2", "w3"]
@@ -44,7 +47,7 @@ JOBS = st.builds(
 STEPS = st.tuples(
     NUMBERS,
     st.sampled_from(["a", "b", "c"]),
-    st.sampled_from(["running", "retrying", "succeeded", "succeeded", "failed"]),
+    st.sampled_from(["running", "retrying", "succeeded", "succeeded", "failed", "cancelled"]),
 )
 
 
@@ -83,11 +86,11 @@ class Agreement(RuleBasedStateMachine):
     def join(self, name):
         self.both("join", name)
 
-    @rule(who=WHO, end=st.sampled_from([("take_over", 0), ("take_over", 1), ("release",)]))
+    @rule(who=WHO, end=st.sampled_from([("take_over", 0, 0), ("take_over", 1, 0), ("take_over", 0, 1), ("release",)]))
     def end(self, who, end):
         self.both(end[0], self.one_of(who), *end[1:])
 
-    @rule(who=WHO, end=st.sampled_from([("take_over", 0), ("release",)]), flow_class=CLASSES)
+    @rule(who=WHO, end=st.sampled_from([("take_over", 0, 0), ("release",)]), flow_class=CLASSES)
     def end_and_be_inherited(self, who, end, flow_class):
         old = self.one_of(who)
         self.both(end[0], old, *end[1:])
@@ -100,6 +103,24 @@ class Agreement(RuleBasedStateMachine):
         self.now += passes
         self.both("beat", self.one_of(who))
         self.both("give_back", self.one_of(who), numbers)
+
+    @rule(verb=st.sampled_from(["cancel", "cancel", "resume", "revert"]), number=NUMBERS, passes=st.integers(0, 2))
+    def ask(self, verb, number, passes):
+        self.now += passes
+        self.both("ask", verb, number, self.now)
+
+    @rule(asks=st.lists(st.tuples(VERBS, NUMBERS), min_size=1, max_size=3), passes=st.integers(0, 2))
+    def tell(self, asks, passes):
+        self.now += passes
+        self.both("tell", asks, self.now)
+
+    @rule(who=WHO, number=NUMBERS)
+    def answer(self, who, number):
+        self.both("answer", self.one_of(who), number, self.now)
+
+    @rule(verb=st.sampled_from(["pause_queue", "pause_queue", "resume_queue"]), queue=st.tuples(CLASSES, USERS))
+    def pause_queue(self, verb, queue):
+        self.both("pause_queue", verb, queue, self.now)
 
     @rule(
         flow_class=CLASSES,
@@ -140,6 +161,11 @@ class Agreement(RuleBasedStateMachine):
         started = self.started()
         real = [(started[number % len(started)], name, status) for number, name, status in rows]
         self.both("commit", self.one_of(who), step, real)
+
+    @rule(who=WHO, flow_class=CLASSES, user=st.sampled_from(["ann", "bob", "Ann", ""]), lasts=st.integers(0, 4))
+    def throttle(self, who, flow_class, user, lasts):
+        self.both("throttle", self.one_of(who), Throttle(flow_class, user, self.now + lasts))
+        self.look(flow_class, 2, 9, (1, 2))
 
     @invariant()
     def both_answer_alike(self):

@@ -101,7 +101,7 @@ def test_a_mark_is_no_outcome(store):
         worker = Worker(store)
         counts.append(worker.claim(offset)[0].claims)
         worker.commit(tasks=[task(worker, offset, status, ended_at=None)])
-        store.take_over(worker.incarnation)
+        store.take_over(worker.incarnation, 0)
     assert counts == [1, 2, 3, 4]
 
 
@@ -134,7 +134,7 @@ def test_a_flow_goes_on_with_its_storage_and_tasks(store, worker):
     worker.claim(offset, version=1)
     rows = [task(worker, offset, result='{"r":1}'), task(worker, offset, "retrying", name="b", failures=1, retry_at=9)]
     worker.commit(tasks=rows, flows=[flow_row(offset, "running", storage='{"a":2,"n":[]}')])
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     [data] = Worker(store).claim(offset, version=3)
     assert (data.status, data.version, data.started_at) == (FlowStatus.RUNNING, 1, NOW + 1)
     assert data.storage == {"a": b"2", "n": b"[]"}
@@ -170,5 +170,5 @@ def claim_and_die(store, offset, ended=None):
     [data] = worker.claim(offset)
     if ended is not None:
         worker.commit(tasks=[task(worker, offset, name=ended)])
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     return data.claims

@@ -19,13 +19,13 @@ def stores(open_again):
     return [open_again() for _ in range(4)]
 
 
-def test_sixteen_submits_under_one_key_make_one_flow(stores):
+def test_f53_sixteen_submits_under_one_key_make_one_flow(stores):
     offsets = at_once(16, lambda number: submit(stores[number % 4], partial(idempotency_key="k"))[0])
     assert len(set(offsets)) == 1
     assert len(stores[0].find_flows(FlowFilter(), None, 99)) == 1
 
 
-def test_of_two_inputs_under_one_key_one_wins(stores):
+def test_f53_of_two_inputs_under_one_key_one_wins(stores):
     def attempt(number):
         try:
             return submit(stores[number % 4], partial(data=b'{"a":%d}' % (number % 2), idempotency_key="k"))[0]
@@ -77,7 +77,7 @@ def test_one_of_many_gets_a_name(stores):
 def test_one_of_many_takes_over(stores):
     worker = Worker(stores[0])
     worker.claim(*submit(stores[0], partial(), partial(user="bob")))
-    freed = at_once(8, lambda number: stores[number % 4].take_over(worker.incarnation))
+    freed = at_once(8, lambda number: stores[number % 4].take_over(worker.incarnation, 0))
     assert sorted(freed) == [-1] * 7 + [2]
 
 
@@ -97,7 +97,7 @@ def test_no_write_comes_after_a_takeover(stores):
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(work)
         assert enough.wait(30)
-        assert stores[1].take_over(worker.incarnation) == 1
+        assert stores[1].take_over(worker.incarnation, 0) == 1
         at_takeover = record(stores[2], offset).tasks
         assert isinstance(working.exception(), Fenced)
     assert {seen.row.name for seen in at_takeover} == set(committed)

@@ -13,7 +13,7 @@ NO_OBJECTS = [b"", b"{", b"[1]", b"null", b'"text"', b"{} {}", b"{'a': 1}"]
 
 
 @pytest.mark.parametrize("data", NO_OBJECTS)
-def test_an_input_that_is_no_object_is_damage(store, worker, data):
+def test_f40_an_input_that_is_no_object_is_damage(store, worker, data):
     bad, good = submit(store, partial(data=data), partial(user="bob"))
     damaged, sound = worker.claim(bad, good)
     assert (damaged.job.offset, damaged.damage != "", dict(damaged.storage)) == (bad, True, {})
@@ -21,7 +21,7 @@ def test_an_input_that_is_no_object_is_damage(store, worker, data):
 
 
 @pytest.mark.parametrize("data", NO_OBJECTS)
-def test_a_storage_that_is_no_object_is_damage(store, worker, data):
+def test_f40_a_storage_that_is_no_object_is_damage(store, worker, data):
     [offset] = submit(store, partial())
     worker.claim(offset)
     worker.commit(flows=[flow_row(offset, "running", storage=data.decode())])
@@ -30,7 +30,7 @@ def test_a_storage_that_is_no_object_is_damage(store, worker, data):
     assert record(store, offset).storage == data.decode()
 
 
-def test_a_status_that_nobody_knows_is_damage(store, worker):
+def test_f40_a_status_that_nobody_knows_is_damage(store, worker):
     [offset] = submit(store, partial())
     worker.claim(offset)
     worker.commit(flows=[flow_row(offset, "exploded")])
@@ -38,7 +38,7 @@ def test_a_status_that_nobody_knows_is_damage(store, worker):
     assert "exploded" in damaged.damage
 
 
-def test_a_task_status_that_nobody_knows_is_damage(store, worker):
+def test_f40_a_task_status_that_nobody_knows_is_damage(store, worker):
     [offset] = submit(store, partial())
     worker.claim(offset)
     worker.commit(tasks=[task(worker, offset, "exploded"), task(worker, offset, name="b")])
@@ -54,7 +54,7 @@ def test_a_damaged_flow_can_still_be_parked(store, worker):
     assert record(store, offset).summary.reason == damaged.damage
 
 
-def test_a_damaged_flow_shows_in_lists_as_parked_and_says_why(store, worker):
+def test_f40_a_damaged_flow_shows_in_lists_as_parked_and_says_why(store, worker):
     bad, good = submit(store, partial(), partial(user="bob"))
     worker.claim(bad)
     worker.commit(flows=[flow_row(bad, "exploded")])
@@ -81,5 +81,5 @@ def test_a_key_whose_input_cannot_be_read_is_a_conflict(store):
 
 def claimed_again(store, worker, offset):
     """What the next runtime is handed out."""
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     return Worker(store, "next").claim(offset)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.database.builders import NOW, Worker, flow_row, log, partial, record, submit, task
-from theflow.database.store import Batch, ClaimRow, Fence, Incarnation
+from tests.database.builders import NOW, Worker, end_of, flow_row, log, partial, record, submit, task
+from theflow.database.batch import Batch, ClaimRow
+from theflow.database.store import Fence, Incarnation
 from theflow.errors import Fenced
 from theflow.model.status import FlowStatus
 
@@ -40,7 +41,7 @@ def test_a_turn_must_be_the_next_one(store, worker, held, step):
 
 @pytest.mark.parametrize("end", ["take_over", "release"])
 def test_nothing_of_a_fenced_commit_is_written(store, neighbour, worker, held, end):
-    getattr(neighbour, end)(worker.incarnation)
+    end_of(neighbour, end, worker.incarnation)
     with pytest.raises(Fenced):
         worker.commit(
             tasks=[task(worker, held)], flows=[flow_row(held, "succeeded")], logs=[log(held)], released=[held]
@@ -53,7 +54,7 @@ def test_nothing_of_a_fenced_commit_is_written(store, neighbour, worker, held, e
 def test_nothing_of_a_fenced_claim_is_written(store, neighbour, worker):
     [offset] = submit(store, partial())
     seen, _ = worker.look()
-    neighbour.take_over(worker.incarnation)
+    neighbour.take_over(worker.incarnation, 0)
     with pytest.raises(Fenced):
         store.claim(worker.fence, seen, [ClaimRow(offset, 1, NOW)])
     assert record(store, offset).summary.status is FlowStatus.PENDING
@@ -82,13 +83,13 @@ def test_an_incarnation_that_never_was_is_fenced(store, worker):
 
 @pytest.mark.parametrize("end", ["take_over", "release"])
 def test_the_turn_of_a_runtime_that_is_gone_cannot_be_read(store, worker, end):
-    getattr(store, end)(worker.incarnation)
+    end_of(store, end, worker.incarnation)
     with pytest.raises(Fenced):
         store.read_turn(worker.incarnation)
 
 
 def test_an_heir_of_the_name_does_not_lend_its_epoch(store, worker, held):
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     heir = Worker(store, "worker")
     with pytest.raises(Fenced):
         worker.commit(flows=[flow_row(held, "failed")])
@@ -96,6 +97,6 @@ def test_an_heir_of_the_name_does_not_lend_its_epoch(store, worker, held):
 
 
 def test_who_is_fenced_is_told_the_runtime_and_the_epoch(store, worker):
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     with pytest.raises(Fenced, match=r"worker.*epoch 1"):
         worker.commit()

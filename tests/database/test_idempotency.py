@@ -32,7 +32,7 @@ def test_a_key_belongs_to_a_user_and_a_class(store, other):
     assert first != second
 
 
-def test_a_key_is_known_after_its_flow_has_ended(store, worker):
+def test_f53_a_key_is_known_after_its_flow_has_ended(store, worker):
     [offset] = submit(store, partial(idempotency_key="k"))
     worker.claim(offset)
     worker.finish(offset)
@@ -51,7 +51,7 @@ def test_spaces_and_the_order_of_keys_make_no_other_input(store):
 
 
 @pytest.mark.parametrize("data", [b'{"a":2}', b'{"a":"1"}', b'{"a":true}', b"{}", b'{"a":1,"b":null}', b'{"a":[1]}'])
-def test_another_input_under_a_key_is_a_conflict_that_names_key_and_flow(store, data):
+def test_f53_another_input_under_a_key_is_a_conflict_that_names_key_and_flow(store, data):
     first = store.create_jobs([partial(data=b'{"a":1}', idempotency_key="k")])[0]
     with pytest.raises(IdempotencyConflict) as caught:
         submit(store, partial(data=data, idempotency_key="k"))

@@ -131,7 +131,7 @@ def test_a_flow_that_has_ended_is_not_offered(store, worker, concurrency):
 def test_flows_that_were_freed_go_first_in_their_queues(store, worker):
     first, second = submit(store, partial(), partial())
     worker.claim(first)
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     assert Worker(store, "next").offered() == [first]
     assert second > first
 
@@ -139,7 +139,7 @@ def test_flows_that_were_freed_go_first_in_their_queues(store, worker):
 def test_a_flow_that_has_started_asks_for_the_version_it_started_with(store, worker):
     [offset] = submit(store, partial(version=None))
     worker.claim(offset, version=1)
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     heir = Worker(store, "next")
     assert heir.look()[1].candidates[0].version == 1
     assert heir.offered(concurrency=UNLIMITED, versions=(2,)) == []

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.database.builders import NOW, Worker, holder, partial, record, submit
+from tests.database.builders import NOW, Worker, end_of, holder, partial, record, submit
 from theflow.database.store import Incarnation
 from theflow.errors import Fenced, RuntimeNameTaken
 from theflow.model.status import FlowStatus
@@ -48,8 +48,16 @@ def test_a_beat_shows_to_everybody(store, neighbour, worker):
     assert neighbour.runtimes()[0].beat > before
 
 
+def test_a_beat_tells_how_many_threads_are_lost(store, neighbour, worker):
+    assert neighbour.runtimes()[0].lost_threads == 0
+    store.beat(worker.incarnation, 3)
+    assert [seen.lost_threads for seen in neighbour.runtimes()] == [3]
+    store.beat(worker.incarnation, 0)
+    assert neighbour.runtimes()[0].lost_threads == 0
+
+
 def test_a_runtime_that_was_taken_over_beats_no_more(store, worker):
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     assert store.beat(worker.incarnation) is False
 
 
@@ -67,7 +75,7 @@ def test_nobody_beats_for_an_incarnation_that_never_was(store, worker):
 @pytest.mark.parametrize("end", ["take_over", "release"])
 def test_a_name_is_free_after_its_holder_is_gone(store, neighbour, end):
     old = store.take_name(holder("w"), NOW)
-    getattr(store, end)(old)
+    end_of(store, end, old)
     new = neighbour.take_name(holder("w"), NOW)
     assert (new.epoch, new.id > old.id) == (1, True)
     assert [seen.incarnation for seen in store.runtimes()] == [new]
@@ -76,23 +84,33 @@ def test_a_name_is_free_after_its_holder_is_gone(store, neighbour, end):
 def test_taking_over_frees_the_flows_and_counts_them(store, neighbour, worker):
     offsets = submit(store, partial(), partial(user="bob"), partial(user="eve"))
     worker.claim(*offsets[:2])
-    assert neighbour.take_over(worker.incarnation) == 2
+    assert neighbour.take_over(worker.incarnation, 0) == 2
     assert Worker(neighbour, "next").offered() == offsets
     assert record(store, offsets[0]).summary.status is FlowStatus.RUNNING
 
 
 def test_taking_over_a_runtime_without_flows_frees_none(store, worker):
-    assert store.take_over(worker.incarnation) == 0
+    assert store.take_over(worker.incarnation, 0) == 0
 
 
 def test_an_incarnation_is_taken_over_once(store, neighbour, worker):
-    assert (store.take_over(worker.incarnation), neighbour.take_over(worker.incarnation)) == (0, -1)
+    assert (store.take_over(worker.incarnation, 0), neighbour.take_over(worker.incarnation, 0)) == (0, -1)
 
 
 def test_what_changed_since_it_was_seen_is_left_alone(store, worker):
     stale = Incarnation(id=worker.incarnation.id, name="worker", epoch=worker.incarnation.epoch - 1)
-    assert store.take_over(stale) == -1
+    assert store.take_over(stale, 0) == -1
     assert store.beat(worker.incarnation) is True
+
+
+def test_who_beat_since_it_was_seen_is_left_alone(store, neighbour, worker):
+    [offset] = submit(store, partial())
+    worker.claim(offset)
+    [seen] = neighbour.runtimes()
+    assert store.beat(worker.incarnation) is True
+    assert neighbour.take_over(seen.incarnation, seen.beat) == -1
+    assert (store.beat(worker.incarnation), record(store, offset).place.owner) == (True, "worker")
+    assert neighbour.take_over(seen.incarnation, seen.beat + 2) == 1
 
 
 def test_taking_over_leaves_the_flows_of_others(store, worker):
@@ -100,7 +118,7 @@ def test_taking_over_leaves_the_flows_of_others(store, worker):
     rival = Worker(store, "rival")
     worker.claim(mine)
     rival.claim(other)
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     assert (record(store, mine).place.owner, record(store, other).place.owner) == (None, "rival")
 
 
@@ -109,13 +127,13 @@ def test_releasing_hands_over_at_once(store, neighbour, worker):
     worker.claim(*offsets)
     store.release(worker.incarnation)
     assert Worker(neighbour, "next").offered() == offsets
-    assert store.take_over(worker.incarnation) == -1
+    assert store.take_over(worker.incarnation, 0) == -1
 
 
 @pytest.mark.parametrize("end", ["take_over", "release"])
 def test_a_runtime_that_is_gone_releases_nothing(store, worker, end):
     [offset] = submit(store, partial())
-    getattr(store, end)(worker.incarnation)
+    end_of(store, end, worker.incarnation)
     heir = Worker(store, "worker")
     heir.claim(offset)
     with pytest.raises(Fenced):
@@ -135,7 +153,7 @@ def test_flows_that_are_given_back_are_free_at_once(store, neighbour, worker):
 def test_nobody_gives_back_what_another_holds(store, worker):
     [offset] = submit(store, partial())
     worker.claim(offset)
-    store.take_over(worker.incarnation)
+    store.take_over(worker.incarnation, 0)
     heir = Worker(store, "worker")
     heir.claim(offset)
     store.give_back(worker.incarnation, [offset, offset + 1])
@@ -146,7 +164,7 @@ def test_nobody_gives_back_what_another_holds(store, worker):
 def test_taking_over_shows_in_the_token(store, neighbour, worker):
     worker.claim(*submit(store, partial()))
     before = store.change_token(0)
-    neighbour.take_over(worker.incarnation)
+    neighbour.take_over(worker.incarnation, 0)
     assert store.change_token(0) != before
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.database.builders import NOW, attempt, flow_row, log, partial, record, submit, task
+from tests.database.builders import NOW, Worker, attempt, flow_row, log, partial, record, submit, task
 from theflow.model.status import AttemptStatus, FlowStatus
+from theflow.model.view import FlowFilter
 
 
 @pytest.fixture
@@ -131,3 +132,24 @@ def test_a_commit_shows_in_the_token_of_others(neighbour, worker, held):
     before = neighbour.change_token(0)
     worker.commit(flows=[flow_row(held, "succeeded")], released=[held])
     assert neighbour.change_token(0) != before
+
+
+def test_the_deadline_of_a_task_is_there_for_who_takes_its_flow_next(store, worker, held):
+    worker.commit(tasks=[task(worker, held, "running", deadline_at=NOW + 77, ended_at=None)])
+    assert record(store, held).tasks[0].row.deadline_at == NOW + 77
+    store.release(worker.incarnation)
+    (taken,) = Worker(store, "next").claim(held)
+    assert taken.tasks[0].deadline_at == NOW + 77
+
+
+@pytest.mark.parametrize("storage", [None, '{"a":2}'])
+def test_how_the_bodies_of_a_flow_ended_is_kept(store, worker, storage):
+    offsets = submit(store, partial(), partial(user="bob"))
+    worker.claim(*offsets)
+    rows = [
+        flow_row(offset, "cancelled", ending=ending, storage=storage)
+        for offset, ending in zip(offsets, ["abandoned", None], strict=True)
+    ]
+    worker.commit(flows=rows, released=offsets)
+    assert [record(store, offset).summary.ending for offset in offsets] == ["abandoned", None]
+    assert [flow.ending for flow in store.find_flows(FlowFilter(), None, 9)] == [None, "abandoned"]

@@ -170,7 +170,7 @@ def test_registering_again_leaves_the_class_as_it_is(store, worker):
     before = worker.look()[0]
     Worker(store, "rival")
     assert worker.look()[0] == before
-    assert before.paused is False
+    assert before.pauses == ()
 
 
 def listed(store, **wanted):

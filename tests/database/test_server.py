@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, contextmanager
 
 import pytest
 
+from tests.acceptance.stage import until
 from tests.database import stores
 from tests.database.builders import NOW, Worker, flow_row, holder, log, partial, record, submit, task
 from tests.database.servers import MYSQL, POSTGRES, rows, run
@@ -25,6 +27,10 @@ CUT = {
     "AND pid <> pg_backend_pid()",
     "mysql": "SELECT concat('KILL ', id) FROM information_schema.processlist WHERE db = database() "
     "AND id <> connection_id()",
+}
+WAITING = {
+    "postgres": "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    "mysql": "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE runtime SET epoch%%'",
 }
 
 
@@ -60,7 +66,7 @@ def store(server):
     return SqlStore(server)
 
 
-def test_connections_that_were_lost_while_idle_cost_nobody_anything(store, kind, url):
+def test_f13_connections_that_were_lost_while_idle_cost_nobody_anything(store, kind, url):
     worker = Worker(store)
     [offset] = submit(store, partial())
     store.change_token(0)
@@ -70,7 +76,7 @@ def test_connections_that_were_lost_while_idle_cost_nobody_anything(store, kind,
     assert worker.claim(offset) is not None
 
 
-def test_a_connection_that_is_lost_within_a_transaction_is_no_fault_of_the_row(server, store, kind, url):
+def test_f13_a_connection_that_is_lost_within_a_transaction_is_no_fault_of_the_row(server, store, kind, url):
     store.prepare()
     given = {"name": "order", "revision": 0}
     with raised(StoreUnavailable, server.write()) as session:
@@ -80,7 +86,7 @@ def test_a_connection_that_is_lost_within_a_transaction_is_no_fault_of_the_row(s
     assert submit(store, partial())
 
 
-def test_a_connection_that_is_lost_before_the_commit_leaves_it_unknown(server, store, kind, url):
+def test_f13_a_connection_that_is_lost_before_the_commit_leaves_it_unknown(server, store, kind, url):
     store.prepare()
     with raised(CommitUnknown, server.write()) as session:
         session.run("bump_class", {"name": "order", "revision": 0})
@@ -129,7 +135,7 @@ def test_a_row_that_does_not_fit_is_refused(store, columns):
     worker.finish(offset)
 
 
-def test_a_lock_of_somebody_else_is_waited_for_only_so_long_and_holds_up_no_beat(server, opener):
+def test_f05_a_lock_of_somebody_else_is_waited_for_only_so_long_and_holds_up_no_beat(server, opener):
     with closing(opener()) as other:
         worker = Worker(other)
         with server.write() as session:
@@ -139,7 +145,20 @@ def test_a_lock_of_somebody_else_is_waited_for_only_so_long_and_holds_up_no_beat
                 worker.commit()
 
 
-def test_a_connection_is_not_used_in_a_forked_process(store):
+def test_a_runtime_has_beaten_or_is_taken_over_and_never_both(kind, url, server, opener):
+    with closing(opener()) as contender, closing(opener()) as owner, ThreadPoolExecutor(2) as pool:
+        worker = Worker(owner)
+        with server.write() as session:
+            # The take-over has seen the beat, and has to wait for the turn that is under way.
+            session.run("mark_turn", worker.fence._asdict())
+            freed = pool.submit(contender.take_over, worker.incarnation, 0)
+            until(lambda: rows(KINDS[kind], url, WAITING[kind]) == [1])
+            beaten = pool.submit(owner.beat, worker.incarnation)
+            wait([beaten], 0.5)
+        assert (freed.result() >= 0) != beaten.result()
+
+
+def test_f31_a_connection_is_not_used_in_a_forked_process(store):
     submit(store, partial())
     child = multiprocessing.get_context("fork").Process(target=in_child, args=(store,))
     child.start()

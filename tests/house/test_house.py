@@ -33,6 +33,7 @@ _LISTS = (
     "delete_jobs",
     "end_flows",
     "filter_labels",
+    "look_around",
     "look_open",
     "start_flows",
     "unfinished",
@@ -41,7 +42,9 @@ OWN_STATEMENTS = {
     "sqlite/change_token.sql": "a pragma of the file; servers have no such counter",
     "sqlite/quick_check.sql": "a pragma of the file",
     **{f"{server}/change_token.sql": "the counters that a file does not need" for server in ("postgres", "mysql")},
+    **{f"{server}/connection_limits.sql": "a file has no such limit" for server in ("postgres", "mysql")},
     **{f"{server}/identity.sql": "a file is told by its path" for server in ("postgres", "mysql")},
+    **{f"{server}/server_time.sql": "a file has no clock of its own" for server in ("postgres", "mysql")},
     **{f"{server}/server_settings.sql": "each has settings of its own" for server in ("postgres", "mysql")},
     **dict.fromkeys(
         (f"{dialect}/{name}.sql" for dialect in rules.DIALECTS for name in _LISTS),

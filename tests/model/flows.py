@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from theflow.model.decide import Decision, decide
+from theflow.model.decide import decide
 from theflow.model.failure import Failure
 from theflow.model.flow import Flow
 from theflow.model.flow_data import FlowDataObject, TaskDataObject
 from theflow.model.job import JobMeta, JobMetaObject
-from theflow.model.message import Event, Recovered, Started, TaskFailed, TaskSucceeded
+from theflow.model.message import Decision, Event, Recovered, Started, TaskFailed, TaskSucceeded
 from theflow.model.scheme import FlowScheme
 from theflow.model.status import FlowStatus, TaskStatus
 

@@ -14,7 +14,8 @@ import pytest
 from theflow.errors import SchemeError
 from theflow.model.binding import Source
 from theflow.model.failure import Failure
-from theflow.model.scheme import FlowScheme, TaskScheme
+from theflow.model.scheme import FlowScheme
+from theflow.model.task_scheme import TaskScheme
 
 S = TypeVar("S")
 

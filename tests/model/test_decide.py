@@ -215,7 +215,8 @@ def test_two_parallel_tasks_that_change_one_field_are_a_conflict():
     assert decision.flow.failure == Failure.plain(
         "StorageConflict",
         "tasks 'a' and 'b' ran in parallel and both changed field 'x' of the storage; "
-        "let one come after the other, or give them fields of their own",
+        "let one come after the other, give them fields of their own, or declare how it merges (theflow.Merge)",
+        "storage_conflict",
     )
     assert decision.flow.plan.storage == {"x": b"1"}
     assert decision.flow.status is FlowStatus.FAILED

@@ -55,7 +55,7 @@ def test_status_reason_and_failure_come_from_the_disk():
 
 def test_a_failed_flow_whose_failure_was_not_kept_has_one_that_says_the_reason():
     flow = Flow.from_data(data(FlowStatus.FAILED, reason="task 'a' failed: ValueError: boom"), DIAMOND)
-    assert flow.failure == Failure.plain("FlowFailed", "task 'a' failed: ValueError: boom")
+    assert flow.failure == Failure.plain("FlowFailed", "task 'a' failed: ValueError: boom", "flow_failed")
     assert Flow.from_data(data(FlowStatus.RUNNING, on_disk("a", TaskStatus.FAILED)), DIAMOND).failure is not None
     assert Flow.from_data(data(FlowStatus.RUNNING), DIAMOND).failure is None
 

@@ -26,12 +26,15 @@ def test_other_states_leave_the_counts_and_the_old_plan_alone():
     assert changed.open == fresh.open
 
 
-def test_a_parked_flow_has_not_ended():
-    assert {status for status in FlowStatus if status.ended} == {FlowStatus.SUCCEEDED, FlowStatus.FAILED}
+def test_a_flow_that_rests_and_one_that_is_being_cancelled_have_not_ended():
+    resting = {FlowStatus.PARKED, FlowStatus.PAUSING, FlowStatus.PAUSED, FlowStatus.WAITING}
+    going_on = {FlowStatus.PENDING, FlowStatus.RUNNING, FlowStatus.CANCELLING, FlowStatus.REVERTING}
+    assert {status for status in FlowStatus if not status.ended} == going_on | resting
 
 
-def test_a_task_that_waits_for_a_retry_has_not_ended():
-    assert {status for status in TaskStatus if status.ended} == {TaskStatus.SUCCEEDED, TaskStatus.FAILED}
+def test_a_task_that_waits_has_not_ended():
+    going_on = {TaskStatus.PENDING, TaskStatus.RUNNING, TaskStatus.RETRYING, TaskStatus.WAITING}
+    assert {status for status in TaskStatus if not status.ended} == going_on
 
 
 def test_statuses_are_the_words_that_people_read():

@@ -11,7 +11,9 @@ import pytest
 
 from theflow.errors import SchemeError
 from theflow.model.retry import ONCE, Retry
-from theflow.model.scheme import TIMEOUT_LIMIT, UNLIMITED, FlowScheme, TaskScheme
+from theflow.model.scheme import UNLIMITED, FlowScheme
+from theflow.model.task_scheme import TaskScheme
+from theflow.model.time_limits import TIMEOUT_LIMIT
 
 
 @dataclass
@@ -125,12 +127,13 @@ def test_a_task_cannot_be_named_like_a_hook(hook):
         FlowScheme("order").add(nothing, name=hook)
 
 
-@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", True, TIMEOUT_LIMIT + 1])
-def test_a_timeout_is_seconds_above_zero(timeout):
+@pytest.mark.parametrize("what", ["timeout", "heartbeat"])
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "5", True, TIMEOUT_LIMIT + 1])
+def test_a_limit_of_time_is_seconds_above_zero(what, seconds):
     with pytest.raises(SchemeError) as refused:
-        FlowScheme("order").add(nothing, timeout=timeout)
+        FlowScheme("order").add(nothing, **{what: seconds})
     assert str(refused.value).startswith(
-        f"flow 'order', task 'nothing': timeout is {timeout!r}; give it seconds above 0"
+        f"flow 'order', task 'nothing': {what} is {seconds!r}; give it seconds above 0"
     )
 
 
@@ -256,3 +259,26 @@ def test_tasks_of_a_scheme_cannot_be_changed_from_outside():
 
 def test_a_scheme_tells_its_name_and_size():
     assert repr(FlowScheme("order", version=2)) == "FlowScheme('order', version=2, tasks=0)"
+
+
+def test_a_transactional_task_is_a_plain_function_that_may_run_again():
+    scheme = FlowScheme("order")
+
+    async def waits() -> None: ...
+
+    with pytest.raises(SchemeError, match=r"task 'waits' is transactional and async.*make it a plain function"):
+        scheme.add(waits, transactional=True)
+    with pytest.raises(SchemeError, match=r"task 'pay' is transactional.*take at_most_once out"):
+        scheme.add(lambda: None, name="pay", transactional=True, at_most_once=True)
+
+
+def test_a_hook_is_not_transactional():
+    scheme = FlowScheme("order")
+    pay = scheme.add(lambda: None, name="pay", transactional=True)
+    with pytest.raises(SchemeError, match=r"hook on_success: task 'pay' is transactional.*a function of its own"):
+        scheme.on_success(pay)
+
+
+def test_an_option_that_no_task_takes_is_named():
+    with pytest.raises(TypeError, match="flow 'order': a task takes no colour"):
+        FlowScheme("order").add(lambda: None, name="pay", colour="red")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from theflow.model.queue_pause import QueuePause
 from theflow.model.scheme import UNLIMITED, FlowScheme
 from theflow.model.shaping import Candidate, ClassPolicy, FlowShapingManager, Look, Policies, admit
 
@@ -58,10 +61,16 @@ def test_a_version_that_nobody_registers_waits_and_keeps_the_order():
     }
 
 
-def test_a_paused_class_says_so():
-    policies = Policies(classes={"order": ClassPolicy(flow_class="order", versions=(1,), paused=True)})
-    admission = admit(Look(now=NOW, candidates=(flow(1),), live={}), policies, 5)
-    assert admission.waiting[0].reason == "class 'order' is paused"
+@pytest.mark.parametrize(
+    ("user", "what"), [("", "class 'order'"), ("ann", "queue of user 'ann' in class 'order'")], ids=["class", "queue"]
+)
+def test_what_is_paused_says_by_whom_and_since_when_and_the_rest_goes_on(user, what):
+    pause = QueuePause("order", user, "eve", "maintenance", NOW - 12_000_000)
+    policies = Policies(classes={"order": ClassPolicy(flow_class="order", versions=(1,), pauses=(pause,))})
+    look = Look(now=NOW, candidates=(flow(1), flow(2, user="bob")), live={})
+    admission = admit(look, policies, 5)
+    assert admission.waiting[0].reason == f"{what} was paused by eve 12 s ago: maintenance"
+    assert [each.candidate.offset for each in admission.admitted] == ([2] if user else [])
 
 
 def test_a_flow_without_a_version_runs_with_the_newest():

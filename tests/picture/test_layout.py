@@ -98,7 +98,7 @@ def test_two_thousand_tasks_are_laid_out_in_less_than_a_second(shape):
         "ladder": {f"t{n}": [f"t{n - step}" for step in (40, 41, 43) if n >= step] for n in range(size)},
         "shortcuts": {f"t{n}": [f"t{max(n - 1, 0)}", "t0"][: n + 1][: 2 if n else 0] for n in range(size)},
     }[shape]
-    started = time.perf_counter()
+    # Of this process only: what else the machine does is not the layout's.
+    started = time.process_time()
     lay_out(graph)
-    # A quarter of the time allowed is usual; the rest is for a machine that does other things too.
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0

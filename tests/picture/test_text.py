@@ -42,7 +42,8 @@ def test_lines_that_only_cross_are_not_joined():
 
 def test_a_status_is_a_sign_before_the_name():
     drawn = draw([Node(name=status, status=status) for status in TaskStatus], 80)
-    assert sorted(drawn.split("\n")) == sorted(["○ pending", "▶ running", "↻ retrying", "✓ succeeded", "✗ failed"])
+    signs = ["○ pending", "▶ running", "↻ retrying", "✓ succeeded", "✗ failed", "⊘ cancelled", "↷ skipped", "◇ waiting"]
+    assert sorted(drawn.split("\n")) == sorted(signs)
 
 
 def test_the_noise_of_floating_point_parts_no_neighbours():

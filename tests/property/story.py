@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zlib import crc32
 
 from hypothesis import strategies as st
@@ -29,7 +29,10 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True)
 class TaskStory:
-    """One task: how often it fails before it succeeds, and which field of the storage it then writes."""
+    """One task: how often it fails before it succeeds, and which field of the storage it then writes.
+
+    If it can be `undone`, that is tried twice in a go, and fails `undo_fails` times before it succeeds.
+    """
 
     name: str
     after: tuple[str, ...] = ()
@@ -38,6 +41,9 @@ class TaskStory:
     retryable: bool = True
     at_most_once: bool = False
     field: str | None = None
+    undone: bool = False
+    undo_fails: int = 0
+    subflow: bool = False
 
     @property
     def doomed(self) -> bool:
@@ -47,27 +53,60 @@ class TaskStory:
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """A flow, the order of its events (a seed), and the points at which its runtime dies."""
+    """A flow, the order of its events (a seed), the points at which its runtime dies, and the turn that cancels it.
+
+    `policy` says what a failure or a cancel leads to. People ask for it to be undone in the turn `reverted_at`, and
+    once more after each end, back to the tasks that `reverts` names.
+    """
 
     tasks: tuple[TaskStory, ...]
     hooks: frozenset[str] = frozenset()
     seed: int = 0
     crashes: frozenset[int] = frozenset()
+    cancelled_at: int | None = None
+    policy: str = "stop"
+    reverts: tuple[str, ...] = ()
+    reverted_at: int | None = None
 
     def scheme(self) -> FlowScheme:
         """Define the flow."""
-        scheme = FlowScheme("story")
+        scheme = FlowScheme("story", on_failure=self.policy, on_cancel=self.policy)
         for task in self.tasks:
-            scheme.add(
-                body,
-                name=task.name,
-                after=task.after,
-                retry=Retry(attempts=task.attempts),
-                at_most_once=task.at_most_once,
-            )
+            told = {"name": task.name, "after": task.after, "retry": Retry(attempts=task.attempts)}
+            if task.subflow:
+                added = scheme.subflow("other", input=body, **told)
+            else:
+                added = scheme.add(body, at_most_once=task.at_most_once, **told)
+            if task.undone:
+                added.compensate(body, retry=Retry(attempts=2))
         for hook in self.hooks:
             getattr(scheme, hook)(body)
         return scheme
+
+
+@st.composite
+def cancelled_stories(draw, most: int = 30):
+    """Make up a flow that somebody cancels, if it lasts so long."""
+    return replace(draw(stories(most)), cancelled_at=draw(st.integers(0, most)))
+
+
+@st.composite
+def reverted_stories(draw, most: int = 12):
+    """Make up a flow of which much can be undone, for one reason or another."""
+    story = draw(stories(most))
+    tasks = tuple(
+        replace(task, undone=draw(st.integers(0, 3)) < 3, undo_fails=max(0, draw(st.integers(-4, 3))))
+        for task in story.tasks
+    )
+    moments = st.none() | st.integers(0, 2 * most)
+    return replace(
+        story,
+        tasks=tasks,
+        policy=draw(st.sampled_from(["stop", "rollback", "rollback"])),
+        cancelled_at=draw(moments),
+        reverted_at=draw(moments),
+        reverts=tuple(draw(st.lists(st.sampled_from(["", *(task.name for task in tasks)]), max_size=3))),
+    )
 
 
 @st.composite
@@ -99,6 +138,7 @@ def _task(draw, name: str, after: tuple[str, ...]):
         retryable=draw(st.integers(0, 9)) < 9,
         at_most_once=at_most_once,
         field=draw(st.sampled_from([None, name, name, name, "shared"])),
+        subflow=not at_most_once and draw(st.integers(0, 3)) == 3,
     )
 
 

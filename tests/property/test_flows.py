@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.property.story import Story, TaskStory, stories
+from tests.property.story import Story, TaskStory, cancelled_stories, stories
 from tests.property.watch import Watch
-from tests.property.world import World
+from tests.property.world import REQUEST, World
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 
 DIAMOND = Story(
@@ -24,12 +24,26 @@ DIAMOND = Story(
 )
 DOOMED = replace(DIAMOND, tasks=(*DIAMOND.tasks, TaskStory(name="e", after=("a",), attempts=2, fails=2)))
 
+# Attempts that spend no retry.
+FREE = (AttemptStatus.LOST, AttemptStatus.CANCELLED)
+
 
 @given(story=stories())
 def test_every_flow_ends_whatever_happens(story):
     world = World(story).run()
     assert world.disk.flow.status in (FlowStatus.SUCCEEDED, FlowStatus.FAILED)
     assert world.disk.flow.status is world.flow.status
+
+
+@given(story=cancelled_stories())
+def test_a_flow_that_is_cancelled_has_one_end_and_keeps_every_outcome(story):
+    world = World(story).run()
+    disk = world.disk
+    assert disk.flow.status is world.flow.status
+    assert (disk.flow.status is FlowStatus.CANCELLED) == disk.asked
+    if disk.asked:
+        assert disk.flow.reason == REQUEST.line()
+        assert all(row.status.ended or row.status is TaskStatus.PENDING for row in disk.rows.values())
 
 
 @given(story=stories())
@@ -54,7 +68,7 @@ def test_a_crash_changes_nothing_about_how_a_flow_ends(story):
 def test_a_lost_attempt_spends_no_retry(story):
     disk = World(story).run().disk
     for task in story.tasks:
-        spent = [a for a in disk.attempts.values() if a.name == task.name and a.status is not AttemptStatus.LOST]
+        spent = [a for a in disk.attempts.values() if a.name == task.name and a.status not in FREE]
         row = disk.rows.get(task.name)
         unknown = task.at_most_once and (task.name, 1) in disk.attempts and not spent
         assert len(spent) + unknown == (row.failures if row else 0) <= task.attempts
@@ -73,7 +87,7 @@ def test_after_success_every_task_has_its_row_and_its_field(story):
         assert {name: row.status for name, row in disk.rows.items()} == dict.fromkeys(
             (task.name for task in story.tasks), TaskStatus.SUCCEEDED
         )
-        assert disk.flow.storage.keys() == {task.field for task in story.tasks if task.field}
+        assert disk.flow.storage.keys() == {task.field for task in story.tasks if task.field and not task.subflow}
 
 
 @given(story=stories(most=6), others=st.integers(0, 2**32))

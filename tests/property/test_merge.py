@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from tests.property.story import body, pending
 from tests.property.watch import Watch
-from theflow.model.decide import Decision
 from theflow.model.flow import Flow
-from theflow.model.message import Started, TaskSucceeded
+from theflow.model.message import Decision, Started, TaskSucceeded
 from theflow.model.scheme import FlowScheme
 from theflow.model.status import FlowStatus
 

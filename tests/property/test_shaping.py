@@ -9,10 +9,12 @@ from itertools import takewhile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from theflow.model.queue_pause import QueuePause
 from theflow.model.scheme import UNLIMITED
 from theflow.model.shaping import Admission, Candidate, ClassPolicy, Look, Policies, admit
 
 NOW = 1000
+PAUSES = [(QueuePause("", user, "eve", "", 0),) for user in ("", "ann")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +36,11 @@ class Case:
     def may_run(self, candidate: Candidate) -> bool:
         """Whether nothing but order and places keeps it from starting."""
         policy = self.policy(candidate)
-        here = policy is not None and not policy.paused and policy.version_for(candidate.version) is not None
+        here = (
+            policy is not None
+            and policy.pause_of(candidate.user) is None
+            and policy.version_for(candidate.version) is not None
+        )
         return here and candidate.due(NOW)
 
 
@@ -46,7 +52,7 @@ def cases(draw):
             flow_class=name,
             concurrency=draw(st.sampled_from([1, 1, 2, 3, UNLIMITED])),
             versions=tuple(draw(st.sets(st.integers(1, 3), min_size=1))),
-            paused=draw(st.integers(0, 5)) == 5,
+            pauses=draw(st.sampled_from([(), (), (), (), *PAUSES])),
         )
         for name in ("one", "two")
     }

@@ -7,12 +7,28 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.property.undo_watch import undo_crossings, what_is_undone_was_done
 from theflow.errors import IllegalEvent
-from theflow.model.decide import FLOW_MOVES, TASK_MOVES, Decision, decide
+from theflow.model.decide import decide
 from theflow.model.flow import Flow
-from theflow.model.message import Event, RunTask, SetTimer
+from theflow.model.message import (
+    Decision,
+    Dismiss,
+    EditStorage,
+    Event,
+    MarkDone,
+    Park,
+    Retry,
+    RetryFrom,
+    RunHook,
+    RunTask,
+    SetTimer,
+    Skip,
+)
+from theflow.model.moves import FLOW_MOVES, TASK_MOVES
 from theflow.model.plan import TaskState
 from theflow.model.status import FlowStatus, TaskStatus
+from theflow.model.undoing import UNDO_MOVES
 
 Crossing: TypeAlias = tuple[str, str, str]
 FLOW_CROSSINGS = {
@@ -27,6 +43,12 @@ TASK_CROSSINGS = {
     for event, many in row.items()
     for after in many
 }
+UNDO_CROSSINGS = {
+    (str(before), event, str(after))
+    for before, row in UNDO_MOVES.items()
+    for event, many in row.items()
+    for after in many
+}
 
 
 class Watch:
@@ -35,6 +57,7 @@ class Watch:
     def __init__(self) -> None:
         self.flow_crossings: set[Crossing] = set()
         self.task_crossings: set[Crossing] = set()
+        self.undo_crossings: set[Crossing] = set()
 
     def decide(self, flow: Flow, event: Event, now: int) -> Decision:
         """Decide, and judge the decision."""
@@ -43,9 +66,17 @@ class Watch:
         assert whole(flow) == before, "the flow that was given has changed"
         self._cross(flow, event, decision.flow)
         counts_are_true(decision.flow)
-        outcomes_stay(flow, decision)
+        outcomes_stay(flow, event, decision)
         nothing_runs_early(flow, decision, now)
         changes_are_told(flow, decision)
+        a_cancelled_flow_is_quiet(event, decision)
+        what_is_undone_was_done(flow, decision, now)
+        return decision
+
+    def cross(self, flow: Flow, event: Event, now: int) -> Decision:
+        """Decide, and remember what was crossed."""
+        decision = decide(flow, event, now)
+        self._cross(flow, event, decision.flow)
         return decision
 
     def refuse(self, flow: Flow, event: Event, now: int) -> None:
@@ -60,14 +91,17 @@ class Watch:
         self.flow_crossings.add((str(flow.status), kind, str(after.status)))
         self.task_crossings |= set(_task_crossings(flow, event, after))
         assert self.flow_crossings <= FLOW_CROSSINGS
-        assert self.task_crossings <= TASK_CROSSINGS
+        assert self.task_crossings <= TASK_CROSSINGS, self.task_crossings - TASK_CROSSINGS
+        self.undo_crossings |= set(undo_crossings(flow, event, after))
+        assert self.undo_crossings <= UNDO_CROSSINGS, self.undo_crossings - UNDO_CROSSINGS
 
 
 def whole(flow: Flow) -> tuple[object, ...]:
     """Everything that a flow says of itself, copied."""
     plan = flow.plan
     counts = (plan.open, plan.running, plan.failed, plan.tick)
-    return (flow.status, flow.failure, flow.reason, tuple(plan.states), counts, dict(plan.storage), dict(plan.writes))
+    known = (tuple(plan.states), counts, dict(plan.storage), dict(plan.writes), plan.undo)
+    return (flow.status, flow.failure, flow.reason, flow.ending, *known)
 
 
 def counts_are_true(flow: Flow) -> None:
@@ -75,23 +109,28 @@ def counts_are_true(flow: Flow) -> None:
     plan, dag = flow.plan, flow.scheme.orchestration
     states = dict(zip(dag.names, plan.states, strict=True))
     assert plan.open == sum(not state.status.ended for state in states.values())
-    assert plan.running == sum(state.status is TaskStatus.RUNNING for state in states.values())
+    under_way = (TaskStatus.RUNNING, TaskStatus.WAITING)
+    assert plan.running == sum(state.status in under_way for state in states.values())
     assert sorted(plan.failed) == sorted(name for name, state in states.items() if state.status is TaskStatus.FAILED)
     for name, state in states.items():
         open_before = sum(states[before].status is not TaskStatus.SUCCEEDED for before in dag.after(name))
-        assert state.holds == (0 if state.attempt else open_before)
+        assert state.holds == (open_before if state.status is TaskStatus.PENDING else 0)
     assert (flow.status is FlowStatus.SUCCEEDED) <= (not plan.open and not plan.failed)
-    assert (flow.status is FlowStatus.FAILED) <= (bool(plan.failed) and not plan.running)
-    assert bool(plan.failed) <= bool(flow.reason and flow.failure)
+    assert (flow.status is FlowStatus.FAILED) <= (bool(flow.failure) and not plan.running)
+    assert bool(plan.failed) <= bool(flow.failure)
+    assert bool(flow.failure) <= bool(flow.reason)
+    assert (flow.status is FlowStatus.PAUSED) <= (not plan.running and not flow.failure and plan.open > 0)
+    assert (flow.status is FlowStatus.PAUSING) <= (plan.running > 0 and not flow.failure)
 
 
-def outcomes_stay(flow: Flow, decision: Decision) -> None:
-    """An outcome is final, attempts are numbered upwards, and failures never pass the policy."""
+def outcomes_stay(flow: Flow, event: Event, decision: Decision) -> None:
+    """An outcome is final but for a person's hand; attempts are numbered upwards, failures never pass the policy."""
+    by_hand = isinstance(event, Retry | RetryFrom | Skip | MarkDone)
     names = flow.scheme.orchestration.names
     for name, before, after in zip(names, flow.plan.states, decision.flow.plan.states, strict=True):
-        assert not before.status.ended or after == before
+        assert not before.status.ended or after == before or by_hand
         assert after.attempt >= before.attempt
-        assert before.failures <= after.failures <= flow.scheme.tasks[name].retry.attempts
+        assert (before.failures if not by_hand else 0) <= after.failures <= flow.scheme.tasks[name].retry.attempts
     for attempt in decision.attempts:
         assert attempt.failure is not None
 
@@ -102,7 +141,8 @@ def nothing_runs_early(flow: Flow, decision: Decision, now: int) -> None:
     dag = after.scheme.orchestration
     states = dict(zip(dag.names, after.plan.states, strict=True))
     runs = [command.task for command in decision.commands if isinstance(command, RunTask)]
-    assert not runs or not (after.plan.failed or after.status.ended)
+    runs = [task for task in runs if task.name in dag.index]
+    assert not runs or not (after.failure or after.status is not FlowStatus.RUNNING)
     for task in runs:
         before = flow.plan.states[dag.index[task.name]]
         assert all(states[name].status is TaskStatus.SUCCEEDED for name in dag.after(task.name))
@@ -112,11 +152,23 @@ def nothing_runs_early(flow: Flow, decision: Decision, now: int) -> None:
     assert len({task.name for task in runs}) == len(runs)
 
 
+def a_cancelled_flow_is_quiet(event: Event, decision: Decision) -> None:
+    """Nothing of it waits; it has ended when nothing runs, unless the database refused what was to be said of that."""
+    flow = decision.flow
+    if flow.status in (FlowStatus.CANCELLING, FlowStatus.CANCELLED) and not isinstance(
+        event, Park | EditStorage | Dismiss
+    ):
+        assert (flow.status is FlowStatus.CANCELLED) == (not flow.plan.running)
+        assert all(state.status is not TaskStatus.RETRYING for state in flow.plan.states)
+        assert not any(isinstance(command, SetTimer | RunTask | RunHook) for command in decision.commands)
+        assert flow.reason
+
+
 def changes_are_told(flow: Flow, decision: Decision) -> None:
     """Whatever must be on disk is touched, and whoever begins to wait gets a timer."""
     names = flow.scheme.orchestration.names
     timers = {(each.name, each.attempt, each.at) for each in decision.commands if isinstance(each, SetTimer)}
-    touched = [names[number] for number in decision.touched]
+    touched = [names[number] for number in decision.touched if number >= 0]
     assert len(touched) == len(set(touched))
     for name, before, after in zip(names, flow.plan.states, decision.flow.plan.states, strict=True):
         if after.status is TaskStatus.RUNNING:

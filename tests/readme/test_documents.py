@@ -9,7 +9,7 @@ import pytest
 
 from tests.readme.documents import ROOT, Block, blocks, commands, follow, matches
 
-DOCUMENTS = ["README.md", "docs/quickstart.md", "docs/transactions.md"]
+DOCUMENTS = ["README.md", "docs/quickstart.md", "docs/transactions.md", "docs/storage.md", "docs/pools.md"]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.database.ledger import DATABASES
 from tests.database.stores import STORES
+from tests.runtime.shop import Shop
 from tests.runtime.works import Works
 from theflow.database.store import RuntimeStore
 
@@ -25,4 +27,18 @@ def works(store: RuntimeStore) -> Iterator[Works]:
     """Runtimes over the store, stopped in the end."""
     store.prepare()
     with closing(Works(store)) as made:
+        yield made
+
+
+@pytest.fixture(params=DATABASES)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each database that has tables."""
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def shop(kind: str, tmp_path: Path) -> Iterator[Shop]:
+    """A database of each kind, with a table of its user's."""
+    with closing(Shop(kind, tmp_path)) as made:
         yield made

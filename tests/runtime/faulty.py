@@ -7,7 +7,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from theflow.database.store import Batch, Fence, RuntimeStore
+from theflow.database.batch import Batch
+from theflow.database.store import Fence, RuntimeStore
 from theflow.errors import CommitUnknown, Fenced, RowRefused, StoreUnavailable
 
 Call = Callable[..., Any]

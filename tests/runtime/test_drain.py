@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import pytest
@@ -30,6 +31,15 @@ def test_a_draining_runtime_finishes_what_it_holds_and_admits_no_more(works):
     assert held.wait(10).status == "succeeded"
     until(lambda: works.client.runtimes()[0].held == 0)
     assert later.get().status == "pending"
+
+
+def test_a_runtime_says_when_it_is_told_to_drain_and_when_that_is_undone(works, caplog):
+    works.start(one_task(nothing), name="w")
+    with caplog.at_level(logging.WARNING):
+        works.client.drain("w")
+        until(lambda: "told to admit no more flows runtime=w" in caplog.text)
+        works.client.drain("w", undo=True)
+        until(lambda: "told to admit flows again runtime=w" in caplog.text)
 
 
 def test_a_runtime_that_was_let_in_again_admits(works):

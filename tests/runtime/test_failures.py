@@ -77,7 +77,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("kind", ["sync", "async"])
-def test_a_hostile_exception_fails_its_task_and_nothing_else(works, make, kind):
+def test_f35_a_hostile_exception_fails_its_task_and_nothing_else(works, make, kind):
     def fail() -> None:
         raise make()
 

@@ -14,6 +14,7 @@ from tests.runtime.works import Works, one_task, until
 from theflow import UNLIMITED, Chain, Context, FlowScheme, FlowStatus, JobMeta, Retry
 from theflow.database.store import Holder
 from theflow.errors import RuntimeNameTaken, StoreUnavailable
+from theflow.runtime.incarnation import Sweep
 
 
 @pytest.fixture
@@ -56,6 +57,21 @@ def test_a_fault_of_the_database_costs_nothing_but_time(works, faulty, method, f
     assert flow.wait(10).status is FlowStatus.SUCCEEDED
     assert set(bodies.begun.values()) == {1}
     until(faulty.done)
+
+
+def test_nothing_is_claimed_while_nobody_knows_what_a_commit_has_written(works, faulty, monkeypatch):
+    # A claim would take the turn of that commit, and be taken for it: the outcomes would be lost.
+    monkeypatch.setattr(Sweep, "due", lambda *_, **__: True)
+    monkeypatch.setattr(Sweep, "run", lambda *_: 1)  # each look at the others frees some flow
+    bodies, calls = Bodies(), []
+    flows = bodies.submit(works, 9)
+    faulty.always("claim", lambda claim, *given: calls.append("claim") or claim(*given))
+    faulty.always("commit", lambda commit, *given: calls.append("commit") or commit(*given))
+    faulty.plan("commit", lambda commit, *given: calls.append("lost") or unheard(commit, *given))
+    works.start(bodies.scheme, flows=2)
+    assert {flow.wait(10).status for flow in flows} == {FlowStatus.SUCCEEDED}
+    assert set(bodies.begun.values()) == {1}
+    assert calls[calls.index("lost") + 1] == "commit"
 
 
 @pytest.mark.parametrize("answer", [unheard, unanswered])
@@ -160,6 +176,46 @@ def test_a_runtime_that_cannot_beat_writes_nothing_until_it_can(works, faulty):
     assert flow.wait(10).status is FlowStatus.SUCCEEDED
 
 
+def test_a_claim_that_was_answered_too_late_begins_no_body(works, faulty):
+    def late(call, *args):
+        found = call(*args)
+        time.sleep(0.5)  # longer than the ttl: by now others may have run the flow to its end
+        return found
+
+    bodies = Bodies(1)
+    (flow,) = bodies.submit(works)
+    faulty.always("beat", unavailable)
+    faulty.plan("claim", late)
+    works.start(bodies.scheme, ttl=0.4)
+    until(faulty.done)
+    with pytest.raises(Exception, match="has not ended"):
+        flow.wait(1)
+    assert bodies.begun == Counter()
+    faulty.always("beat", None)
+    assert flow.wait(10).status is FlowStatus.SUCCEEDED
+    assert bodies.begun[flow.offset, "t0"] == 1
+
+
+def test_a_body_that_waits_for_a_thread_does_not_begin_once_others_may_have_its_flow(works, faulty):
+    begun = []
+
+    def doze(ctx: Context[dict]) -> None:
+        begun.append(ctx.offset)
+        time.sleep(0.8)  # longer than the ttl
+
+    scheme = one_task(doze, concurrency=UNLIMITED)
+    first, second = works.client.create_jobs([JobMeta(flow_class="single")] * 2)
+    works.start(scheme, ttl=0.4, threads=1)
+    until(lambda: begun)
+    faulty.always("beat", unavailable)
+    with pytest.raises(Exception, match="has not ended"):
+        second.wait(1.5)
+    assert begun == [first.offset]
+    faulty.always("beat", None)
+    assert second.wait(10).status is FlowStatus.SUCCEEDED
+    assert begun == [first.offset, second.offset]
+
+
 def test_a_start_that_fails_leaves_no_name_and_no_thread_behind(works, faulty):
     before = threading.active_count()
     faulty.plan("register", unavailable)
@@ -198,7 +254,7 @@ def test_two_runtimes_of_one_name_in_one_process_are_refused_too(works):
         works.make(Bodies().scheme, name="worker")
 
 
-def test_clean_stops_do_not_make_a_flow_suspect(works):
+def test_f06_clean_stops_do_not_make_a_flow_suspect(works):
     def fail() -> None:
         raise ValueError
 

@@ -67,7 +67,7 @@ def test_only_exceptions_that_the_policy_names_are_tried_again(works, policy, tr
     assert len(attempts) == tries
 
 
-def test_an_async_body_over_its_time_is_cancelled_and_its_task_fails(works):
+def test_f48_an_async_body_over_its_time_is_cancelled_and_its_task_fails(works):
     cancelled = threading.Event()
 
     async def long() -> None:
@@ -83,7 +83,7 @@ def test_an_async_body_over_its_time_is_cancelled_and_its_task_fails(works):
     assert cancelled.wait(1)
 
 
-def test_a_sync_body_over_its_time_is_not_waited_for_and_not_heard(works):
+def test_f48_a_sync_body_over_its_time_is_not_waited_for_and_not_heard(works):
     go, gone = threading.Event(), threading.Event()
 
     def long() -> str:

@@ -66,7 +66,7 @@ def test_a_bad_value_in_the_input_is_refused_with_its_path(works, value):
 
 
 @bad
-def test_a_bad_result_fails_its_task_with_its_path(works, value):
+def test_f35_a_bad_result_fails_its_task_with_its_path(works, value):
     ended = works.run(one_task(lambda: {"inside": value}))
     assert ended.status is FlowStatus.FAILED
     assert ended.task("only").error.type == "theflow.errors.DataRefused"
@@ -74,7 +74,7 @@ def test_a_bad_result_fails_its_task_with_its_path(works, value):
 
 
 @bad
-def test_a_bad_value_in_the_storage_fails_its_task_and_changes_nothing(works, value):
+def test_f35_a_bad_value_in_the_storage_fails_its_task_and_changes_nothing(works, value):
     def spoil(ctx: Context[Box]) -> None:
         ctx.storage.inside = value
 
@@ -123,7 +123,7 @@ def test_values_at_the_edge_come_back_as_they_were(works):
     assert ended.task("only").result == value
 
 
-def test_a_dictionary_that_raises_while_it_is_stored_fails_its_task(works):
+def test_f35_a_dictionary_that_raises_while_it_is_stored_fails_its_task(works):
     ended = works.run(one_task(lambda: Raising(a=1)))
     assert ended.status in (FlowStatus.FAILED, FlowStatus.SUCCEEDED)
 

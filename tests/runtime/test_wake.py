@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from pathlib import Path
@@ -91,7 +92,25 @@ def test_a_runtime_that_polls_seldom_is_called(listening):
     assert time.monotonic() - started < 5
 
 
-def test_a_listener_that_was_cut_off_listens_again(listening):
+def test_a_runtime_that_polls_seldom_hears_soon_that_a_flow_of_its_is_cancelled(works):
+    begun = threading.Event()
+
+    async def body() -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    works.start(one_task(body), poll=5.0)
+    flow = works.submit(one_task(body))
+    assert begun.wait(10)
+
+    started = time.monotonic()
+    works.client.cancel(flow.flow_id)
+
+    assert flow.wait(10).status == "cancelled"
+    assert time.monotonic() - started < 4
+
+
+def test_f19_a_listener_that_was_cut_off_listens_again(listening):
     url = database(POSTGRES)
     rung = threading.Event()
     end = listening.store.listen(rung.set)
@@ -107,7 +126,7 @@ def test_a_listener_that_was_cut_off_listens_again(listening):
     until(lambda: not rows(POSTGRES, url, LISTENERS))
 
 
-def test_a_flow_is_found_though_nobody_can_be_called(listening, monkeypatch):
+def test_f19_a_flow_is_found_though_nobody_can_be_called(listening, monkeypatch):
     monkeypatch.setattr("theflow.database.postgres_news.CHANNEL", "nobody")
     listening.start(one_task(nothing), poll=0.2)
 

@@ -14,11 +14,12 @@ from tests.simulation.world import NAMES, World, ending_of
 
 STEPS = 30
 # The classes that people submit; a pill and a flow that nobody has code for come now and then.
-_CLASSES = ("line", "line", "fork", "fork", "free", "free", "free", PILL)
+_CLASSES = ("tree", "tree", "line", "line", "fork", "fork", "free", "free", "free", "pay", "pay", PILL)
 _ENDINGS = ("returns",) * 7 + ("raises", "raises", "times out", "gives up", "dies")
 _PASSING = (0.01, 0.1, 0.3, TTL / 4, TTL / 2)
 # Turns and claims are called most, and go wrong most.
 _CALLS = (*READS, *WRITES, "claim", "commit", "claim", "commit")
+_ASKS = ("create_jobs", "cancel", "resume")
 _JUMPS = (-30_000_000, -1_000_000, 1_000_000, 30_000_000)
 # How often each thing happens.
 _RULES = {
@@ -41,6 +42,8 @@ _RULES = {
     "boot": 3,
     "drain": 1,
     "refuse": 1,
+    "cancel": 3,
+    "let_in": 4,
 }
 _NAMES = tuple(_RULES)
 _WEIGHTS = tuple(accumulate(_RULES.values()))
@@ -101,6 +104,21 @@ class Explorer:
             self._tell("ask again", partial.flow_id)
             self.world.ask(partial._replace(flow_id=f"{partial.flow_id}-again-{len(self.story)}"))
 
+    def _cancel(self) -> None:
+        """Somebody wants a flow to end, perhaps one that has ended, or that he asked of before."""
+        offsets = list(self.world.store.flow_rows())
+        if offsets:
+            offset = offsets[self._below(len(offsets))]
+            self._tell("cancel", offset)
+            self.world.cancel(offset)
+
+    def _let_in(self) -> None:
+        """Somebody looks at the flows that are parked, and at one that is not."""
+        for job in self.world.store.jobs():
+            if job.parked or not self._below(10):
+                self._tell("let in", job.offset)
+                self.world.let_in(job.offset)
+
     # --- runtimes -------------------------------------------------------------------------------------------------
     def _step(self) -> None:
         member = self._member()
@@ -160,7 +178,7 @@ class Explorer:
         """Let calls go wrong, each when it is made next."""
         member = self._member()
         if member is None or not self._below(8):
-            faults = [("create_jobs", self._one(FAULTS))]
+            faults = [(self._one(_ASKS), self._one(FAULTS))]
             self.world.office.faults += faults
         else:
             faults = [(self._one(_CALLS), self._one(FAULTS)) for _ in range(1 + self._below(4))]

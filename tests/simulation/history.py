@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from tests.simulation.flows import BY_NAME
+from tests.simulation.flows import BY_NAME, task_scheme
 from tests.simulation.machines import ALIVE, CLAIMS, TTL
 from tests.simulation.moments import Time
 from tests.simulation.window import WindowStore
-from theflow.database.store import Batch, ClaimRow, Fence, Holder
+from theflow.database.batch import Batch, ClaimRow
+from theflow.database.store import Fence, Holder
 from theflow.model.flow import Flow
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
+from theflow.model.joining import Stand, Verdict, judge
+from theflow.model.part import split_part
 from theflow.model.status import FlowStatus, TaskStatus
 from theflow.model.task import Task
 
-_TASK_ENDS = {TaskStatus.SUCCEEDED.value, TaskStatus.FAILED.value}
-_FLOW_ENDS = {FlowStatus.SUCCEEDED.value, FlowStatus.FAILED.value}
+_TASK_ENDS = {status.value for status in TaskStatus if status.ended}
+_FLOW_ENDS = {status.value for status in FlowStatus if status.ended}
+_HALTED = (FlowStatus.CANCELLING, FlowStatus.CANCELLED)
 # Seconds that are sums of fractions are not exact.
 _ROUNDING = 1e-6
 Outcome = tuple[str, int, str | None]
@@ -36,12 +40,15 @@ class History:
         self.fenced: set[int] = set()
         self._store = store
         self._time = time
-        self._asked: dict[str, FlowDataPartial] = {}
+        self._submits: dict[str, FlowDataPartial] = {}
         self._acknowledged: dict[str, int] = {}
         self._ended: dict[int, str] = {}
         self._counted: dict[int, int] = {}
         self._progress: dict[int, int] = {}
         self._starts: Counter[tuple[int, str]] = Counter()
+        self._asked: set[int] = set()
+        self._claimed_to_end: set[int] = set()
+        self._refused: set[int] = set()
         self._beats: dict[int, float] = {}
         self._holders: dict[int, Holder] = {}
         self._serial = 0
@@ -49,12 +56,36 @@ class History:
     # --- jobs -----------------------------------------------------------------------------------------------------
     def submitting(self, partial: FlowDataPartial) -> None:
         """Somebody asks for a job."""
-        self._asked[partial.flow_id] = partial
+        self._submits[partial.flow_id] = partial
 
     def submitted(self, job: JobMetaObject) -> None:
         """The job was acknowledged."""
         self.seen["submit"] += 1
         self._acknowledged[job.flow_id] = job.offset
+
+    # --- what people ask of a flow --------------------------------------------------------------------------------
+    def asked_to_end(self, offset: int, stand: FlowStatus | None) -> None:
+        """The store took a request to end a flow, or said that it had ended."""
+        if stand is None:
+            raise Broken(f"I1: offset {offset} is not there to be cancelled")
+        known = self._ended.get(offset)
+        if known is not None and known != stand:
+            raise Broken(f"I2: offset {offset} was {known}, and whoever cancels it is told {stand}")
+        if stand in _HALTED:
+            self.seen[stand.value] += 1
+            self._asked.add(offset)
+        if stand is FlowStatus.CANCELLED:
+            self._ended[offset] = stand.value
+
+    def resumed(self, offset: int) -> None:
+        """The store let a parked flow in again."""
+        self.seen["resumed"] += 1
+        self._counted[offset] = 0
+
+    def refused(self, offsets: set[int]) -> None:
+        """The database took no row of these flows."""
+        self.seen["refused"] += 1
+        self._refused |= offsets
 
     # --- runtimes -------------------------------------------------------------------------------------------------
     def named(self, number: int, holder: Holder) -> None:
@@ -123,6 +154,8 @@ class History:
             offset = data.job.offset
             ended = sum(number == offset for number, _ in self.outcomes)
             before = 0 if ended > self._progress.get(offset, 0) else self._counted.get(offset, 0)
+            if offset in self._asked:
+                self._claimed_to_end.add(offset)
             self._counted[offset] = before + 1
             self._progress[offset] = ended
             if data.claims != before + 1:
@@ -133,29 +166,37 @@ class History:
         """What must not be, should the store take this batch."""
         if fence.id in self.fenced:
             yield f"I4: fenced incarnation {fence.id} writes"
-        offsets = {row.offset for rows in (batch.tasks, batch.attempts, batch.flows, batch.logs) for row in rows}
+        offsets = {
+            row.offset for rows in (batch.tasks, batch.parts, batch.attempts, batch.flows, batch.logs) for row in rows
+        }
         for offset in offsets.union(batch.released, batch.parked):
             job = self._store.job(offset)
             if job is None or job.owner != fence.id:
                 yield f"I4: incarnation {fence.id} writes on offset {offset}, which it does not hold"
-        for row in batch.tasks:
+        for row in (*batch.tasks, *batch.parts):
             if (row.offset, row.name) in self.outcomes:
                 yield f"I2: task {row.name!r} of offset {row.offset} has an outcome, and is written again"
 
     def committed(self, batch: Batch) -> None:
         """A batch was written."""
-        for row in batch.tasks:
+        for row in (*batch.tasks, *batch.parts):
             if row.status in _TASK_ENDS:
                 self.outcomes.setdefault((row.offset, row.name), (row.status, row.attempt, row.result))
 
     # --- bodies ---------------------------------------------------------------------------------------------------
-    def body_started(self, offset: int, task: Task) -> int:
-        """A body starts; return its serial number."""
+    def body_started(self, offset: int, task: Task, incarnation: int) -> int:
+        """A body starts in an incarnation; return its serial number."""
+        if incarnation in self.fenced:
+            raise Broken(f"I4: incarnation {incarnation} is fenced, and starts {task.name!r} of offset {offset}")
         name, scheme = task.name, task.scheme
-        row = self._store.flow_rows()[offset].tasks.get(name)
+        flow = self._store.flow_rows()[offset]
+        row = flow.tasks.get(name)
+        if flow.status in _HALTED or offset in self._claimed_to_end:
+            raise Broken(f"I6: offset {offset} was cancelled ({flow.status}), and its task {name!r} starts")
         if (offset, name) in self.outcomes:
             raise Broken(f"I3: task {name!r} of offset {offset} has an outcome, and its body starts again")
-        if any(self.outcomes.get((offset, parent), ("",))[0] != TaskStatus.SUCCEEDED for parent in scheme.after):
+        stand = Stand.of(TaskStatus(self.outcomes.get((offset, name), ("pending",))[0]) for name in scheme.after)
+        if judge(scheme, stand) != Verdict():
             raise Broken(f"I5: task {name!r} of offset {offset} starts before its parents have their outcomes on disk")
         if self._counted[offset] > CLAIMS:
             raise Broken(f"I14: offset {offset} was claimed {self._counted[offset]} times in vain, and starts again")
@@ -182,6 +223,8 @@ class History:
         """Compare the store with what it said before."""
         self._check_jobs()
         self._check_outcomes()
+        self._check_rows()
+        self._check_requests()
         self._check_queues()
 
     def _check_jobs(self) -> None:
@@ -191,7 +234,7 @@ class History:
                 raise Broken(f"I1: the job at offset {offset} was acknowledged, and is lost")
         keys = set()
         for row in rows.values():
-            partial = self._asked.get(row.job.flow_id)
+            partial = self._submits.get(row.job.flow_id)
             if partial is None:
                 raise Broken(f"I1: nobody asked for the job at offset {row.job.offset}")
             meta = partial.meta
@@ -217,6 +260,41 @@ class History:
         if met != len(self.outcomes):
             raise Broken(f"I2: {len(self.outcomes) - met} outcomes are gone")
 
+    def _check_rows(self) -> None:
+        """Each transactional task that succeeded has one row, of the body that its outcome is of; no other has."""
+        flows = self._store.flow_rows()
+        expected = sorted(
+            (offset, name, int(result or 0))
+            for (offset, name), (status, _, result) in self.outcomes.items()
+            if status == TaskStatus.SUCCEEDED and task_scheme(flows[offset].job.meta.flow_class, name).transactional
+        )
+        if sorted(self._store.rows) != expected:
+            raise Broken(f"I7: rows {sorted(self._store.rows)} are there, and outcomes of {expected}")
+
+    def _check_requests(self) -> None:
+        for offset in self._asked:
+            flow, job = self._store.flow_rows()[offset], self._store.job(offset)
+            if flow.status not in _FLOW_ENDS and (job is None or not job.asked):
+                raise Broken(f"I6: that offset {offset} shall end was acknowledged, and is forgotten")
+            if flow.status != FlowStatus.CANCELLED:
+                continue
+            if job is not None:
+                raise Broken(f"I2: offset {offset} is cancelled, and still in its queue")
+            going_on = [row.name for row in flow.tasks.values() if row.status in ("running", "retrying")]
+            if going_on and offset not in self._refused:
+                raise Broken(f"I2: offset {offset} is cancelled, and {going_on} of it go on")
+
+    def open_requests(self) -> set[int]:
+        """The flows that were asked to end, and have not ended."""
+        rows = self._store.flow_rows()
+        return {offset for offset in self._asked if rows[offset].status not in _FLOW_ENDS}
+
+    def check_cancelled(self, offsets: set[int]) -> None:
+        """These were asked to end, and nobody had anything else to say of them: that is how they ended."""
+        for offset in offsets:
+            if self._ended.get(offset) != FlowStatus.CANCELLED:
+                raise Broken(f"I6: offset {offset} was asked to end, and is {self._ended.get(offset)} after all")
+
     def _check_queues(self) -> None:
         live: Counter[tuple[str, str]] = Counter()
         for job in self._store.jobs():
@@ -233,5 +311,7 @@ class History:
         """Every task that succeeded left its mark in the storage of its flow: what its own recorded attempt wrote."""
         for (offset, name), (status, _, result) in self.outcomes.items():
             flow = self._store.flow_rows()[offset]
+            if task_scheme(flow.job.meta.flow_class, name).control.divides and split_part(name) is None:
+                continue  # its parts wrote, and it has no body of its own
             if status == TaskStatus.SUCCEEDED and f'"{name}":{result}' not in (flow.storage or "").replace(" ", ""):
                 raise Broken(f"I2: the storage of offset {offset} lacks what task {name!r} wrote: {flow.storage}")

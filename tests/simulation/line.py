@@ -7,10 +7,10 @@ from contextlib import suppress
 from typing import TypeVar
 
 from tests.simulation.history import Broken, History
+from tests.simulation.purse import Row
 from tests.simulation.window import WindowStore
+from theflow.database.batch import Batch, ClaimRow
 from theflow.database.store import (
-    Batch,
-    ClaimRow,
     ClassRecord,
     Fence,
     Holder,
@@ -18,6 +18,7 @@ from theflow.database.store import (
     LookQuery,
     RuntimeRecord,
     SchemeRecord,
+    Told,
 )
 from theflow.errors import (
     CommitUnknown,
@@ -28,14 +29,15 @@ from theflow.errors import (
     StoreError,
     StoreUnavailable,
 )
-from theflow.model.flow_data import FlowDataObject, FlowDataPartial
+from theflow.model.flow_data import ChildDataObject, FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Look
+from theflow.model.view import Request
 
 Answer = TypeVar("Answer")
 # What becomes of a call: it fails, it fails and nobody knows, it happens and nobody knows, or so it does by and by.
 FAULTS = ("unavailable", "unheard", "unanswered", "late")
-READS = ("runtimes", "look", "read_turn")
+READS = ("runtimes", "look", "read_turn", "asked", "woken")
 WRITES = ("take_name", "register", "beat", "take_over", "release", "claim", "commit", "give_back")
 
 
@@ -67,6 +69,25 @@ class Line:
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
         return self._write("create_jobs", lambda: self._store.create_jobs(flows))
 
+    # --- what people ask of a flow --------------------------------------------------------------------------------
+    def ask(self, wanted: Sequence[tuple[int, Request]]) -> list[Told]:
+        def write() -> list[Told]:
+            answers = self._store.ask(wanted)
+            for (offset, request), told in zip(wanted, answers, strict=True):
+                if request.verb == "cancel":
+                    self._history.asked_to_end(offset, told.stand)
+                elif told.stand is not None and not told.refusal:
+                    self._history.resumed(offset)
+            return answers
+
+        return self._write("ask", write)
+
+    def asked(self, incarnation: Incarnation) -> list[tuple[int, Request]]:
+        return self._read("asked", lambda: self._store.asked(incarnation))
+
+    def woken(self, incarnation: Incarnation) -> list[tuple[int, ChildDataObject]]:
+        return self._read("woken", lambda: self._store.woken(incarnation))
+
     # --- runtimes -------------------------------------------------------------------------------------------------
     def take_name(self, holder: Holder, now: int) -> Incarnation:
         def write() -> Incarnation:
@@ -79,9 +100,9 @@ class Line:
     def register(self, schemes: Sequence[SchemeRecord]) -> None:
         self._write("register", lambda: self._store.register(schemes))
 
-    def beat(self, incarnation: Incarnation) -> bool:
+    def beat(self, incarnation: Incarnation, lost_threads: int = 0) -> bool:
         def write() -> bool:
-            alive = self._store.beat(incarnation)
+            alive = self._store.beat(incarnation, lost_threads)
             if alive:
                 self._history.beaten(incarnation.id)
             return alive
@@ -91,11 +112,10 @@ class Line:
     def runtimes(self) -> list[RuntimeRecord]:
         return self._read("runtimes", self._store.runtimes)
 
-    def take_over(self, incarnation: Incarnation) -> int:
-        objection = self._history.objection_to_take_over(incarnation.id)
-
+    def take_over(self, incarnation: Incarnation, beat: int) -> int:
         def write() -> int:
-            flows = self._store.take_over(incarnation)
+            objection = self._history.objection_to_take_over(incarnation.id)
+            flows = self._store.take_over(incarnation, beat)
             if flows >= 0:
                 _refuse(objection)
                 self._history.taken_over(incarnation.id)
@@ -131,18 +151,27 @@ class Line:
         return self._write("claim", write)
 
     def commit(self, fence: Fence, batch: Batch) -> None:
+        self._write("commit", lambda: self._commit(fence, batch))
+
+    def commit_with(self, row: Row, fence: Fence, batch: Batch) -> None:
+        """Commit a turn in the transaction of a body that has written a row."""
+
         def write() -> None:
-            if self.refused.intersection(row.offset for row in (*batch.tasks, *batch.attempts)):
-                # A transaction opens with its fence, and never comes to its rows where that is refused.
-                self._store.read_turn(Incarnation(id=fence.id, name="", epoch=fence.epoch))
-                self._history.seen["refused"] += 1
-                raise RowRefused("the database refuses a row")
-            objections = list(self._history.objections_to_commit(fence, batch))
-            self._store.commit(fence, batch)
-            _refuse(objections)
-            self._history.committed(batch)
+            self._commit(fence, batch)
+            self._store.rows.append(row)
 
         self._write("commit", write)
+
+    def _commit(self, fence: Fence, batch: Batch) -> None:
+        if self.refused.intersection(row.offset for row in (*batch.tasks, *batch.attempts)):
+            # A transaction opens with its fence, and never comes to its rows where that is refused.
+            self._store.read_turn(Incarnation(id=fence.id, name="", epoch=fence.epoch))
+            self._history.refused(self.refused)
+            raise RowRefused("the database refuses a row")
+        objections = list(self._history.objections_to_commit(fence, batch))
+        self._store.commit(fence, batch)
+        _refuse(objections)
+        self._history.committed(batch)
 
     def read_turn(self, incarnation: Incarnation) -> int:
         return self._read("read_turn", lambda: self._store.read_turn(incarnation))
@@ -180,7 +209,7 @@ class Line:
 
     def _write(self, name: str, write: Callable[[], Answer]) -> Answer:
         self.reach("before a commit")
-        if self.stall is not None and name in ("claim", "commit"):
+        if self.stall is not None and name in ("claim", "commit", "take_over"):
             stall, self.stall = self.stall, None
             stall()
         fault = self._fault(name)

@@ -24,6 +24,7 @@ from theflow.runtime.engine import Engine
 from theflow.runtime.failpoint import Failpoints
 from theflow.runtime.inbox import Inbox
 from theflow.runtime.incarnation import Heartbeat, Sweep, take_name
+from theflow.runtime.requests import Requests
 
 PLACES = 4
 
@@ -61,13 +62,15 @@ class Member:
         self.line = Line(store, self.history)
         self.clock = WallClock(time)
         inbox = Inbox()
-        self.bodies = Bodies(self.history, inbox, self.clock, self.line.reach)
+        self.bodies = Bodies(self.history, inbox, self.clock, self.line)
         doors = _Doors(self.line)
         self.engine = Engine(self.line, inbox, self.bodies, self.clock, doors)
+        self.bodies.incarnation = lambda: self.engine.incarnation
         shaping = FlowShapingManager(POLICIES)
         self._admission = Admission(self.line, self.engine, shaping, SCHEMES, self.clock, doors)
         self._heartbeat = Heartbeat(self.line, self.clock, TTL, self._nobody)
-        self._sweep = Sweep(self.line, self.clock, TTL, holder.host)
+        hear = Requests(self.line, self.engine).bring
+        self._sweep = Sweep(self.line, self.clock, TTL, holder.host, hear)
         self._former: Incarnation | None = None
         self._unanswered: set[int] = set()
         ALIVE.add(holder.pid)
@@ -100,7 +103,7 @@ class Member:
             thread.go_round()
 
     def sweep(self) -> None:
-        """Take over who is silent."""
+        """Take over who is silent, and hear what people ask."""
         self._while_live(lambda: self._sweep.run(self.engine.incarnation))
 
     def turn(self) -> None:
@@ -152,7 +155,7 @@ class Member:
     def release(self) -> None:
         """Give name and flows back, and end."""
         self._heartbeat.stop()
-        if self.engine.named:
+        if self.engine.turns.named:
             with suppress(StoreError):
                 self.line.release(self.engine.incarnation)
         self.die()

@@ -15,4 +15,6 @@ SEEDS = (
     (200277, 30),
     # A flow that had ended stayed with its runtime for ever, as the note on its failed hook was refused.
     (1003782, 30),
+    # A runtime that drained was taken over, and brought the same transaction to its commit twice.
+    (13792, 30),
 )

@@ -7,8 +7,11 @@ import re
 import pytest
 
 from tests.simulation.history import Broken
-from tests.simulation.mutants import MUTANTS
+from tests.simulation.machines import simulated
+from tests.simulation.mutants import MUTANTS, SELDOM
 from tests.simulation.replay import explore
+from tests.simulation.schedules import silence_before_a_retry
+from tests.simulation.world import World
 
 # As many as the product is tried with; the search ends at the first that shows the mutant.
 _SCHEDULES = 20_000
@@ -23,6 +26,13 @@ def test_a_mutant_is_caught(name, monkeypatch):
             monkeypatch.setattr(target, attribute, mutant)
     with pytest.raises(Broken):
         explore(range(_SCHEDULES))
+
+
+def test_a_mutant_that_random_schedules_seldom_show_is_caught(monkeypatch):
+    for target, attribute, mutant in SELDOM["f3 trust without a deadline"]:
+        monkeypatch.setattr(target, attribute, mutant)
+    with simulated(), pytest.raises(Broken, match="is fenced, and starts"):
+        silence_before_a_retry(World())
 
 
 def test_a_failure_says_how_to_replay_it(monkeypatch):

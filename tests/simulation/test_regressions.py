@@ -8,6 +8,7 @@ from tests.simulation.machines import TTL, simulated
 from tests.simulation.member import Member, Phase
 from tests.simulation.regressions import SEEDS
 from tests.simulation.replay import explore
+from tests.simulation.schedules import named, seen_silent, silence_before_a_retry, started
 from tests.simulation.world import World
 
 
@@ -90,26 +91,72 @@ def test_what_was_claimed_and_never_came_in_hand_is_given_back(world):
     world.heal()
 
 
-def named(world: World, name: str) -> Member:
-    """A runtime that has its name, and has not started."""
-    world.boot(name)
-    return world.members[name]
+def test_a_transaction_that_was_fenced_is_not_brought_to_its_commit_again(world):
+    anna = started(world, "anna")
+    world.submit("pay", "u")
+    anna.turn_and_admit()
+    anna.drain()
+    carl = started(world, "carl")
+    carl.sweep()
+    world.time.advance(TTL)
+    carl.beat()
+    carl.sweep()
+    world.end(anna, anna.bodies.under_way[0], "returns")
+    anna.turn()
+    anna.turn()
+    world.heal()
 
 
-def started(world: World, name: str) -> Member:
-    """A runtime that works."""
-    member = named(world, name)
-    member.start()
-    return member
+@pytest.mark.parametrize("fault", ["unheard", "unanswered", "late"])
+def test_rows_whose_commit_had_no_answer_are_there_once(world, fault):
+    anna = started(world, "anna")
+    world.submit("pay", "u")
+    anna.turn_and_admit()
+    anna.line.faults += [("commit", fault), ("read_turn", "unavailable")]
+    world.end(anna, anna.bodies.under_way[0], "returns")
+    for _ in range(3):
+        anna.turn()
+    anna.line.arrive()
+    world.heal()
+    assert len(world.store.rows) == 1
+
+
+def test_that_a_turn_was_used_up_is_not_taken_for_the_commit_of_rows(world):
+    anna = started(world, "anna")
+    world.submit("pay", "u")
+    anna.turn_and_admit()
+    anna.line.faults += [("commit", "unheard"), ("commit", "unanswered")]
+    world.end(anna, anna.bodies.under_way[0], "returns")
+    anna.turn()
+    anna.turn()
+    assert anna.phase is Phase.LOST
+    world.heal()
+    assert len(world.store.rows) == 1
+
+
+def test_a_body_of_a_flow_that_was_parked_is_not_heard_when_the_flow_is_let_in_again(world):
+    anna = started(world, "anna")
+    world.submit("free", "u")
+    anna.turn_and_admit()
+    world.time.advance(0.2)
+    anna.line.refused.add(1)
+    anna.turn()
+    assert world.store.jobs()[0].parked
+    assert anna.bodies.under_way == []
+    anna.line.refused.clear()
+    world.let_in(1)
+    world.heal()
+
+
+def test_a_retry_does_not_begin_once_others_may_have_taken_over(world):
+    anna = silence_before_a_retry(world)
+    assert anna.bodies.under_way == []
+    world.heal()
 
 
 def take_over(world: World, member: Member) -> None:
     """Let somebody else see that a runtime is silent."""
-    other = started(world, "carl")
-    other.sweep()
-    world.time.advance(TTL)
-    other.beat()
-    other.sweep()
+    seen_silent(world)
     member.beat()
     member.turn()
     assert member.phase is Phase.LOST

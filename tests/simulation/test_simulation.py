@@ -28,6 +28,9 @@ _LEAST = {
     "unanswered": 50,
     "late": 50,
     "parked": 50,
+    "cancelling": 250,
+    "cancelled": 150,
+    "resumed": 3,
 }
 
 

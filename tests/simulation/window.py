@@ -10,6 +10,11 @@ from theflow.database.memory_queue import MemoryJob
 class WindowStore(MemoryStore):
     """What is on disk, without a question to the code under test."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        # What bodies have written in transactions: offset, task and serial number of the body.
+        self.rows: list[tuple[int, str, int]] = []
+
     def flow_rows(self) -> dict[int, MemoryFlow]:
         """All flows, by offset."""
         return self._flows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from tests.simulation.bodies import Body
 from tests.simulation.flows import BY_NAME, CLASSES, PILL, UNKNOWN_VERSION
@@ -16,7 +17,7 @@ from theflow.database.store import Holder
 from theflow.errors import StoreUnavailable
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta
-from theflow.model.status import FlowStatus
+from theflow.model.view import Request
 from theflow.runtime.explanation import explain
 
 NAMES = ("anna", "bert", "carl")
@@ -58,6 +59,19 @@ class World:
             return
         self.history.submitted(job)
 
+    def cancel(self, offset: int) -> None:
+        """Ask for a flow to end; the wire may lose the answer."""
+        with suppress(StoreUnavailable):
+            self.office.ask([(offset, self._request("cancel"))])
+
+    def let_in(self, offset: int) -> None:
+        """Look at a parked flow, and let it in again."""
+        with suppress(StoreUnavailable):
+            self.office.ask([(offset, self._request("resume"))])
+
+    def _request(self, verb: str) -> Request:
+        return Request(verb=verb, asked_by="ann", reason="", asked_at=self._clock.now())
+
     # --- processes ------------------------------------------------------------------------------------------------
     def boot(self, name: str, host: str | None = None) -> None:
         """Start a process with a runtime of this name; one that had it may still live, stopped or elsewhere."""
@@ -97,11 +111,14 @@ class World:
             member.paused = False
             member.clock.skew = 0
         self.office.faults.clear()
+        unsaid = any(member.engine._unsaved for member in self.members.values() if member.alive)  # noqa: SLF001
+        to_be_cancelled = set() if unsaid else self.history.open_requests()
         for _ in range(ROUNDS):
             self._round()
             self.history.check()
             if not self._unexplained():
                 self.history.check_storage()
+                self.history.check_cancelled(to_be_cancelled)
                 self.history.seen["parked"] += sum(job.parked for job in self.store.jobs())
                 return
             self.time.advance(TTL)
@@ -140,7 +157,7 @@ class World:
         runtimes = self.store.runtimes()
         for job in self.store.jobs():
             record = self.store.find_flow(self.store.flow_rows()[job.offset].job.flow_id, self._clock.now())
-            if record is None or record.summary.status is FlowStatus.PARKED:
+            if record is None or job.parked:
                 continue
             seen = self.store.class_record(job.flow_class)
             reasons = explain(record, runtimes, seen, BY_NAME[job.flow_class].concurrency, self._clock.now())
@@ -158,4 +175,6 @@ class World:
 def ending_of(world: World, body: Body) -> str:
     """How a body ends where nothing goes wrong: a pill kills its process all the same."""
     job = world.store.job(body.offset)
+    if body.told and body.serial % 2:
+        return "is cancelled"
     return "dies" if job is not None and job.flow_class == PILL else "returns"

@@ -11,14 +11,40 @@ from theflow.cli.moments import iso
 from theflow.cli.printable import json_text
 from theflow.cli.session import Form
 from theflow.model.failure import Failure, Frame
-from theflow.model.view import Attempt, Finding, FlowDetail, FlowSummary, LogLine, TaskLine
+from theflow.model.view import (
+    Attempt,
+    Finding,
+    FlowDetail,
+    FlowLink,
+    FlowSummary,
+    FlowTree,
+    LogLine,
+    Request,
+    TaskLine,
+    TaskProgress,
+    UndoLine,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Raised when a field changes its meaning or goes; new fields may come without.
 VERSION = 1
-VIEWS = (FlowSummary, FlowDetail, TaskLine, Attempt, LogLine, Finding, Failure, Frame)
+VIEWS = (
+    FlowSummary,
+    FlowDetail,
+    FlowLink,
+    FlowTree,
+    TaskLine,
+    UndoLine,
+    TaskProgress,
+    Attempt,
+    LogLine,
+    Request,
+    Finding,
+    Failure,
+    Frame,
+)
 
 
 def print_one(form: Form, noun: str, value: Any) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Events that wait to be printed; a terminal that stands still must not fill the memory.
 WAITING_LIMIT = 10_000
-ENDS = {"flow_succeeded": "succeeded", "flow_failed": "failed", "flow_parked": "parked"}
+ENDS = {f"flow_{word}": word for word in ("succeeded", "failed", "cancelled", "reverted", "revert_failed", "parked")}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Events:
             )
         if not progress.task:
             return
-        if progress.kind == "task_started":
+        if progress.kind in ("task_started", "undo_started"):
             flow.running[progress.task] = progress.attempt
         else:
             flow.running.pop(progress.task, None)

@@ -20,15 +20,18 @@ from theflow.errors import (
 
 
 class Exit(IntEnum):
-    """What the exit code says; 4 and 7 are kept for cancelled flows and for bulk commands done in part."""
+    """What the exit code says."""
 
     OK = 0
     FLOW_FAILED = 1
     USAGE = 2
     NOT_FOUND = 3
+    CANCELLED = 4
     TIMED_OUT = 5
     STORE = 6
+    IN_PART = 7
     DEFECT = 70
+    RESTART = 75
     INTERRUPTED = 130
 
 

@@ -37,6 +37,8 @@ def _lines(failure: Failure, frames: tuple[Frame, ...]) -> Iterator[str]:
     yield from (line(each) for each in shown[:MESSAGE_LINES])
     if len(shown) > MESSAGE_LINES:
         yield f"… {len(shown) - MESSAGE_LINES} more lines"
+    if failure.code:
+        yield f"code: {line(failure.code)}"
     yield from (f"note: {line(note)}" for note in failure.notes)
     folded = len(failure.frames) - len(frames)
     if folded:

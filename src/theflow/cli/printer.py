@@ -37,13 +37,29 @@ WORDS = {
     "task_retrying": ("↻", "failed, will be tried again"),
     "task_lost": ("↻", "was cut off"),
     "task_failed": ("✗", "failed"),
+    "task_cancelled": ("⊘", "was cancelled"),
+    "undo_started": ("▶", "started"),
+    "undo_succeeded": ("◀", "succeeded"),
+    "undo_retrying": ("↻", "failed, will be tried again"),
+    "undo_failed": ("✗", "failed"),
     "flow_succeeded": ("✓", "succeeded"),
     "flow_failed": ("✗", "failed"),
+    "flow_cancelled": ("⊘", "cancelled"),
+    "flow_reverting": ("◁", "is undone"),
+    "flow_reverted": ("◀", "undone"),
+    "flow_revert_failed": ("✗", "could not be undone"),
     "flow_parked": ("‖", "parked"),
 }
-ENDED = (("succeeded", "✓"), ("failed", "✗"), ("parked", "‖"))
-QUIET = ("admitted", "task_started", "task_succeeded")
-STYLES = {"✓": "green", "✗": "bold red", "↻": "yellow", "‖": "magenta"}
+ENDED = (
+    ("succeeded", "✓"),
+    ("failed", "✗"),
+    ("cancelled", "⊘"),
+    ("parked", "‖"),
+    ("reverted", "◀"),
+    ("revert_failed", "⊗"),
+)
+QUIET = ("admitted", "task_started", "task_succeeded", "undo_started")
+STYLES = {"✓": "green", "✗": "bold red", "↻": "yellow", "‖": "magenta", "⊘": "yellow", "◁": "yellow", "◀": "yellow"}
 
 
 class Page(Protocol):

@@ -27,8 +27,20 @@ COMMANDS = {
     "submit": "Submit a job; its flow is there at once.",
     "ls": "List flows, newest first.",
     "show": "Show a flow: its tasks, why it waits, what failed.",
+    "tree": "Show a flow with the sub-flows that it started.",
     "logs": "Print what the tasks of a flow have logged.",
     "wait": "Wait until flows have ended.",
+    "cancel": "End flows as they stand.",
+    "revert": "Undo what flows have done.",
+    "pause": "Let flows come to rest, or queues start nothing.",
+    "resume": "Let flows that rest go on, or paused queues start again.",
+    "retry": "Let failed and cancelled flows go on.",
+    "fork": "Begin a new flow from a task of another.",
+    "run-now": "Let what waits for its time wait no longer.",
+    "skip": "Let a task count as succeeded, and not run.",
+    "done": "Let a task count as succeeded, also if it runs.",
+    "fail": "Let a task count as failed for good.",
+    "edit": "Set fields of the storage of a flow.",
     "runtimes": "List the runtimes: where they live, what they hold, when they last beat.",
     "drain": "Tell a runtime to admit no more flows.",
     "graph": "Draw the tasks of a definition or of a flow.",
@@ -53,7 +65,7 @@ class LazyGroup(click.Group):
         """Import the command."""
         if cmd_name not in self._modules:
             return None
-        command: click.Command = import_module(f"theflow.cli.{cmd_name}").command
+        command: click.Command = import_module(f"theflow.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def resolve_command(
@@ -109,7 +121,8 @@ def _output_may_end() -> Iterator[None]:
     modules=COMMANDS,
     params=[*shared_options("THEFLOW_DATABASE_URL")],
     context_settings={"help_option_names": ["-h", "--help"], "obj": Session()},
-    epilog="Exit codes: 0 ok, 1 flow failed, 2 usage, 3 not found, 5 timed out, 6 database, 130 interrupted.",
+    epilog="Exit codes: 0 ok, 1 flow failed, 2 usage, 3 not found, 4 flow cancelled, 5 timed out, 6 database, "
+    "7 done in part, 130 interrupted.",
 )
 def root() -> None:
     """Durable job flows in plain Python, in the database you already have."""

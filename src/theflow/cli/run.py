@@ -24,6 +24,7 @@ from theflow.cli.session import Command, Form, Session
 from theflow.cli.target import schemes_of
 from theflow.errors import StoreUnavailable
 from theflow.model.scheme import FlowScheme
+from theflow.runtime.backoff import Backoff
 from theflow.runtime.options import RuntimeOptions
 from theflow.runtime.runtime import Runtime
 
@@ -34,10 +35,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 
 @click.command(cls=Command)
 @click.argument("target", metavar="TARGET")
-@click.option("--burst", is_flag=True, help="End when nothing is left to do; exit code 1 if a flow failed.")
+@click.option(
+    "--burst", is_flag=True, help="End when nothing is left to do; exit code 1 if a flow failed or was undone."
+)
 @click.option("--name", help="The name of this runtime, unique while it lives.  [default: host and pid]")
 @click.option("--flows", type=int, help=f"Flows in hand at once.  [default: {DEFAULTS.flows}]")
 @click.option("--threads", type=int, help=f"Synchronous bodies at once.  [default: {DEFAULTS.threads}]")
+@click.option("--processes", type=int, help='Bodies at once in the pool "process".  [default: one a core]')
 @click.option("--ttl", type=float, metavar="SECONDS", help=f"Silent so long means dead.  [default: {DEFAULTS.ttl}]")
 @click.option("--poll", type=float, metavar="SECONDS", help=f"Between looks for work.  [default: {DEFAULTS.poll}]")
 @click.option(
@@ -66,22 +70,22 @@ def command(context: click.Context, /, target: str, burst: bool, impatient: bool
         code = runtime.run_until_idle() if burst else runtime.run()
     _summarise(events, monotonic() - started)
     ended = events.ended()
-    failed = burst and (ended["failed"] or ended["parked"])
+    failed = burst and any(ended[word] for word in ("failed", "parked", "reverted", "revert_failed"))
     context.exit(code or (Exit.FLOW_FAILED if failed else Exit.OK))
 
 
 def _bootstrapped(bootstrap: Callable[[], Runtime], *, impatient: bool) -> Runtime:
     """Wait, longer each time, for a database that is out of reach; what waiting does not mend is raised at once."""
-    pause = _FIRST_PAUSE
+    backoff = Backoff(_FIRST_PAUSE, _LONGEST_PAUSE)
     while True:
         try:
             return bootstrap()
         except StoreUnavailable as error:
             if impatient:
                 raise
-            click.echo(f"waiting {pause:g} s: {line(str(error))}", err=True)
+            pause = backoff.pause()
+            click.echo(f"waiting {pause:.1f} s: {line(str(error))}", err=True)
         Event().wait(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 def _shown(runtime: Runtime, events: Events, session: Session) -> ExitStack:

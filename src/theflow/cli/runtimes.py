@@ -17,7 +17,7 @@ from theflow.database.store import RuntimeRecord
 from theflow.errors import DataRefused
 from theflow.runtime.clock import SystemClock
 
-TITLES = ("NAME", "STATE", "HOST", "PID", "LAST BEAT", "FLOWS", "SINCE", "CLASSES")
+TITLES = ("NAME", "STATE", "HOST", "PID", "LAST BEAT", "FLOWS", "LOST", "SINCE", "CLASSES")
 CLASSES = TITLES.index("CLASSES")
 
 
@@ -27,7 +27,8 @@ def command(session: Session, /) -> None:
     """List the runtimes that count as alive.
 
     A runtime that has been silent for its TTL is taken over by the others: it leaves this list, and its flows go on
-    elsewhere. When it last beat is told by the clock of the database.
+    elsewhere. When it last beat is told by the clock of the database. LOST counts the threads that bodies keep after
+    their time.
     """
     with wire.connect(session.db) as client:
         records = client.runtimes()
@@ -50,6 +51,7 @@ def _row(record: RuntimeRecord, moments: Moments) -> tuple[str, ...]:
         str(holder.pid),
         "not yet" if record.silent is None else f"{duration(max(record.silent, 0))} ago",
         f"{record.held}/{holder.flows}",
+        str(record.lost_threads or ""),
         moments.show(record.started_at),
         ", ".join(f"{line(name)} v{'/'.join(map(str, versions))}" for name, versions in _classes(record).items()),
     )
@@ -66,6 +68,7 @@ def _plain(record: RuntimeRecord) -> dict[str, Any]:
         "silent_seconds": None if record.silent is None else record.silent / 1_000_000,
         "held": record.held,
         "flows": holder.flows,
+        "lost_threads": record.lost_threads,
         "classes": _classes(record),
         "started_at": iso(record.started_at),
     }

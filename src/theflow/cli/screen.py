@@ -25,6 +25,13 @@ COLOURS: Mapping[str, str] = {
     FlowStatus.SUCCEEDED: "green",
     FlowStatus.FAILED: "red",
     FlowStatus.PARKED: "magenta",
+    FlowStatus.PAUSING: "magenta",
+    FlowStatus.PAUSED: "magenta",
+    FlowStatus.CANCELLING: "yellow",
+    FlowStatus.CANCELLED: "yellow",
+    FlowStatus.REVERTING: "yellow",
+    FlowStatus.REVERTED: "yellow",
+    FlowStatus.REVERT_FAILED: "red",
     TaskStatus.RETRYING: "yellow",
 }
 

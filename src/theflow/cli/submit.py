@@ -13,14 +13,13 @@ import click
 from theflow import wire
 from theflow.cli.document import plain, print_one
 from theflow.cli.exits import Exit, Refusal
-from theflow.cli.pairs import pair
+from theflow.cli.pairs import json_or_text, pair
 from theflow.cli.printable import line
 from theflow.cli.session import Command, Form, Session
 from theflow.cli.target import schemes_of
-from theflow.cli.wait import say_why, tell, wait_for
+from theflow.cli.wait import outcome, say_why, tell, wait_for
 from theflow.model.job import JobMeta
 from theflow.model.scheme import FlowScheme
-from theflow.model.status import FlowStatus
 from theflow.runtime.client import FlowHandle
 
 
@@ -78,8 +77,7 @@ def command(context: click.Context, /, fields: tuple[tuple[str, str], ...], targ
         tell(session, ended)
     else:
         print_one(session.form, "flow", plain(ended[0]) | {"created": handle.created})
-    if ended[0].status is FlowStatus.FAILED:
-        context.exit(Exit.FLOW_FAILED)
+    context.exit(outcome(ended))
 
 
 def _known(target: str | None, flow_class: str) -> tuple[FlowScheme, ...]:
@@ -113,7 +111,7 @@ def _tell(session: Session, meta: JobMeta, handle: FlowHandle) -> None:
 
 def _input(fields: tuple[tuple[str, str], ...], document: str | None) -> Any:
     if document is None:
-        return {name: _value(text) for name, text in fields} if fields else None
+        return {name: json_or_text(text) for name, text in fields} if fields else None
     if fields:
         raise Refusal("the input is given twice, as FIELD=VALUE and as --input", Exit.USAGE, "one of them")
     where = "--input"
@@ -131,10 +129,3 @@ def _input(fields: tuple[tuple[str, str], ...], document: str | None) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Refusal(f"{where} is not JSON: {error}", Exit.USAGE, """--input '{"field": "value"}'""") from None
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from theflow.cli.exits import Exit, Refusal
 from theflow.cli.failure import told
 from theflow.model.failure import Failure, Frame
-from theflow.model.scheme import FlowScheme, TaskScheme
+from theflow.model.scheme import FlowScheme
+from theflow.model.task_scheme import TaskScheme
 from theflow.runtime.failure_detail import failure_of
 
 if TYPE_CHECKING:

@@ -31,15 +31,22 @@ NOTICE = 1.0
 def command(context: click.Context, /, flows: tuple[str, ...], timeout: float | None) -> None:
     """Wait until flows have ended. ID is a flow's id, the beginning of one, or #OFFSET.
 
-    The exit code is 0 if all succeeded, 1 if one failed, 5 if the time was up.
+    The exit code is 0 if all succeeded, 1 if one failed or was undone, 4 if one was cancelled, 5 if the time was up.
     """
     session: Session = context.obj
     with wire.connect(session.db) as client:
         ids = [client.resolve(flow) for flow in flows]
         ended = wait_for(client, ids, timeout)
     tell(session, ended)
-    if any(flow.status is FlowStatus.FAILED for flow in ended):
-        context.exit(Exit.FLOW_FAILED)
+    context.exit(outcome(ended))
+
+
+def outcome(ended: list[FlowDetail]) -> Exit:
+    """Return the exit code for flows that have ended: that of the worst."""
+    statuses = {flow.status for flow in ended}
+    if statuses & {FlowStatus.FAILED, FlowStatus.REVERTED, FlowStatus.REVERT_FAILED}:
+        return Exit.FLOW_FAILED
+    return Exit.CANCELLED if FlowStatus.CANCELLED in statuses else Exit.OK
 
 
 def wait_for(client: Client, ids: list[str], timeout: float | None) -> list[FlowDetail]:

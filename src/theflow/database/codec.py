@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from itertools import starmap
 from typing import Any, get_origin
 
 import msgspec
@@ -23,6 +24,7 @@ EMPTY: Mapping[str, bytes] = {}
 _encoder = msgspec.json.Encoder()
 _sorted = msgspec.json.Encoder(order="sorted")
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
 _failure = msgspec.json.Decoder(Failure)
 _CONSTANTS = {None: b"null", True: b"true", False: b"false"}
 
@@ -94,7 +96,13 @@ def encode_definition(plain: Any) -> str:
 
 def encode_objects(columns: Sequence[str], batch: Iterable[Sequence[object]]) -> str:
     """Return rows, whose values are fit for a database already, as a JSON list of objects."""
-    return _encoder.encode([dict(zip(columns, row, strict=True)) for row in batch]).decode()
+    return _encoder.encode(list(starmap(_shape(tuple(columns)), batch))).decode()
+
+
+@cache
+def _shape(columns: tuple[str, ...]) -> type[msgspec.Struct]:
+    # A fifth of the time that a dictionary takes; short-lived, and so no business of the garbage collector.
+    return msgspec.defstruct("Row", [(column, object) for column in columns], gc=False)
 
 
 def encode_lists(_: Sequence[str], batch: Iterable[Sequence[object]]) -> str:
@@ -110,6 +118,19 @@ def split(data: bytes | str) -> Mapping[str, bytes]:
         return {name: bytes(raw) for name, raw in _fields.decode(data).items()}
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DataRefused("$", f"not a JSON object: {error}") from None
+
+
+def encode_items(values: Iterable[Any], what: str) -> bytes:
+    """Return a list as JSON in which each item is as large as a value may be."""
+    return b"[" + b",".join([encode(value, f"{what}[{number}]") for number, value in enumerate(values)]) + b"]"
+
+
+def split_list(data: bytes | str) -> tuple[bytes, ...]:
+    """Return each item of a JSON list as JSON of its own."""
+    try:
+        return tuple([bytes(raw) for raw in _items.decode(data)])
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DataRefused("$", f"not a JSON list: {error}") from None
 
 
 def join(fields: Mapping[str, bytes]) -> bytes:
@@ -144,7 +165,7 @@ def decode_failure(data: str) -> Failure:
     try:
         return _failure.decode(data)
     except msgspec.MsgspecError as error:
-        return Failure.plain("DamagedRow", f"the stored error cannot be read: {error}")
+        return Failure.plain("DamagedRow", f"the stored error cannot be read: {error}", "damaged_row")
 
 
 def check_storage(name: str, storage: Any) -> None:

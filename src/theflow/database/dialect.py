@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from theflow.database.store import Pace
+from theflow.database.store import Lending, Pace
 from theflow.model.view import Finding
+
+if TYPE_CHECKING:
+    import sqlalchemy
 
 Row = Sequence[Any]
 
@@ -31,6 +34,26 @@ class Session(Protocol):
         """Execute a statement with the named filters added to its WHERE, and an ORDER BY at the end."""
 
 
+class Loan(Protocol):
+    """A transaction that a dialect has lent to the body of a task."""
+
+    @property
+    def connection(self) -> sqlalchemy.Connection:
+        """What the body writes with."""
+
+    def completed(self) -> AbstractContextManager[Session]:
+        """Let more be written, and commit at the end; an error rolls all of it back."""
+
+    def roll_back(self) -> None:
+        """Give up what was written, and give the connection back."""
+
+    def revoke(self) -> None:
+        """Give it up from another thread, at any moment."""
+
+    def passes(self, error: BaseException) -> bool:
+        """Whether a body that raised this may do better from the start."""
+
+
 class Dialect(Protocol):
     """A kind of database."""
 
@@ -39,6 +62,12 @@ class Dialect(Protocol):
 
     def require(self) -> None:
         """Raise StoreUnusable unless the schema is there and known."""
+
+    def require_room(self, bodies: int) -> None:
+        """Raise StoreUnusable if it can never give the connections that a runtime needs."""
+
+    def now(self) -> int | None:
+        """Return the time by the clock of the database, None where it has none but that of the machine."""
 
     def doubts(self) -> list[Finding]:
         """List what in its settings endangers what theflow promises."""
@@ -52,11 +81,18 @@ class Dialect(Protocol):
     def within(self, connection: object) -> AbstractContextManager[Session]:
         """Open a savepoint in the transaction of a caller's connection; an error leaves that as it was."""
 
-    def pulse(self) -> AbstractContextManager[Session]:
-        """Open a transaction on the connection that is kept for the heartbeat."""
+    def pulse(self, name: str, given: Mapping[str, object]) -> int:
+        """Execute one statement, a transaction by itself, on the heartbeat's connection; return the rows changed."""
 
     def read(self) -> AbstractContextManager[Session]:
         """Open a view of the database that does not change while it is open."""
+
+    @property
+    def lending(self) -> Lending:
+        """How it lends transactions to bodies."""
+
+    def lend(self, ended: Callable[[], None]) -> Loan:
+        """Open a transaction for the body of a task; call `ended` when it is over."""
 
     @property
     def pace(self) -> Pace:

@@ -5,30 +5,29 @@ A method checks first and writes then, under the lock from end to end: so each i
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count, islice
 
+from theflow.database.batch import AttemptRow, Batch, ClaimRow, FlowRow, LogRow, PartRow, TaskRow
 from theflow.database.memory_flow import MemoryFlow
 from theflow.database.memory_keys import MemoryKeys
-from theflow.database.memory_queue import MemoryJob, MemoryQueue
+from theflow.database.memory_kin import MemoryKin
+from theflow.database.memory_pauses import MemoryPauses
+from theflow.database.memory_queue import MemoryJob
 from theflow.database.memory_runtimes import MemoryRuntimes
+from theflow.database.memory_transaction import MemoryTransaction
 from theflow.database.store import (
-    AttemptRow,
-    Batch,
-    ClaimRow,
     ClassRecord,
     Fence,
     FlowRecord,
-    FlowRow,
+    Fork,
     Holder,
     Incarnation,
-    LogRow,
+    Lending,
     LookQuery,
     Pace,
     RuntimeRecord,
     SchemeRecord,
-    TaskRow,
 )
 from theflow.errors import InputError, RowRefused
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
@@ -41,12 +40,20 @@ class _NothingBehind:
     """What a store without a database has nothing to do for."""
 
     pace = Pace(soon=0.002, later=0.02)
+    lending = Lending(beside=True)
 
     def prepare(self) -> None:
         """Nothing to create."""
 
     def require(self) -> None:
         """It is there."""
+
+    def require_room(self, bodies: int) -> None:
+        """There is no connection to run out of."""
+
+    def now(self) -> int | None:
+        """It has no clock."""
+        return None
 
     def doubts(self) -> list[Finding]:
         """It promises nothing beyond its process."""
@@ -64,19 +71,14 @@ class _NothingBehind:
         raise InputError("connection: the store in memory has none; submit without it")
 
 
-class MemoryStore(_NothingBehind):
+class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
     """A RuntimeStore that lives as long as its process. All other stores answer like this one."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._flows: dict[int, MemoryFlow] = {}
-        self._queue = MemoryQueue()
+        super().__init__()
         self._runtimes = MemoryRuntimes()
         self._keys = MemoryKeys()
-        self._revisions: dict[str, int] = {}
-        self._schemes: dict[tuple[str, int], SchemeRecord] = {}
         self._log_ids = count(1)
-        self._writes = 0
 
     def change_token(self, now: int) -> object:  # noqa: ARG002 - a runtime looks for due jobs every poll
         """Return how often jobs and flows were written."""
@@ -91,6 +93,19 @@ class MemoryStore(_NothingBehind):
             self._writes += 1
             return [self._create_or_get(flow) for flow in flows]
 
+    def fork(self, fork: Fork) -> JobMetaObject:
+        """Save a new flow with what it takes over from another."""
+        with self._lock:
+            self._check_ids((fork.partial,))
+            self._writes += 1
+            job, origin = self._create_or_get(fork.partial), self._flows[fork.origin]
+            flow = self._flows[job.offset]
+            flow.take_over(origin, fork.kept)
+            self._note(flow, fork.begun)
+            self._queue.require(job.offset).verbs += 1
+            self._note(origin, fork.noted)
+            return job
+
     # --- runtimes -------------------------------------------------------------------------------------------------
     def take_name(self, holder: Holder, now: int) -> Incarnation:
         """Make an incarnation that holds the name; raise RuntimeNameTaken if a live one does."""
@@ -104,19 +119,20 @@ class MemoryStore(_NothingBehind):
                 self._schemes[scheme.flow_class, scheme.version] = scheme
                 self._revisions.setdefault(scheme.flow_class, 0)
 
-    def beat(self, incarnation: Incarnation) -> bool:
-        """Raise the beat; False if the incarnation was taken over."""
+    def beat(self, incarnation: Incarnation, lost_threads: int = 0) -> bool:
+        """Raise the beat, and say how many threads are lost; False if the incarnation was taken over."""
         with self._lock:
             runtime = self._runtimes.find(incarnation)
             if runtime is None:
                 return False
             runtime.beat += 1
+            runtime.lost_threads = lost_threads
             return True
 
     def runtimes(self) -> list[RuntimeRecord]:
         """List the live incarnations."""
         with self._lock:
-            return [each.to_record(held=len(self._queue.held_by(each.id))) for each in self._runtimes.live()]
+            return [each.to_record(self._queue.held_by(each.id)) for each in self._runtimes.live()]
 
     def set_draining(self, name: str, *, draining: bool) -> bool:
         """Tell the live runtime of that name to admit no more, or to admit again; False if there is none."""
@@ -127,11 +143,11 @@ class MemoryStore(_NothingBehind):
             self._writes += 1
             return bool(found)
 
-    def take_over(self, incarnation: Incarnation) -> int:
-        """Fence an incarnation that was seen silent and free its flows and its name; -1 if it changed meanwhile."""
+    def take_over(self, incarnation: Incarnation, beat: int) -> int:
+        """Fence an incarnation that was seen silent since this beat and free its flows and its name; -1 if it beat."""
         with self._lock:
             runtime = self._runtimes.find(incarnation)
-            if runtime is None:
+            if runtime is None or runtime.beat != beat:
                 return -1
             self._runtimes.end(runtime, "lost")
             self._writes += 1
@@ -149,7 +165,7 @@ class MemoryStore(_NothingBehind):
     def look(self, query: LookQuery) -> tuple[ClassRecord, Look]:
         """Return the heads of the queues of a class, with its revision."""
         with self._lock:
-            return self._class(query.flow_class), self._queue.look(query)
+            return self._class(query.flow_class), self._look_around(query, self._queue.look(query))
 
     def claim(self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]) -> list[FlowDataObject] | None:
         """Take flows and count the claims; None if somebody admitted since the look (then nothing was written)."""
@@ -168,16 +184,25 @@ class MemoryStore(_NothingBehind):
         """Write one turn, or nothing."""
         with self._lock:
             runtime = self._runtimes.check(fence)
-            self._check_offsets((*batch.tasks, *batch.attempts, *batch.flows, *batch.logs))
+            self._check_offsets((*batch.tasks, *batch.parts, *batch.attempts, *batch.flows, *batch.logs))
             runtime.turn = fence.turn
             self._writes += 1
             self._write(batch)
+            self._answer(batch.answers)
+            self._save_kin(batch)
             for offset in batch.released:
-                self._queue.remove(offset)
+                self._queue.release(offset)
             for offset in batch.parked:
                 job = self._queue.get(offset)
                 if job is not None:
-                    job.owner, job.parked = None, True
+                    # One of which something was asked is free for whoever does it.
+                    job.owner, job.parked = None, not (job.asked or job.verbs)
+            for offset, at in batch.paused:
+                self._flows[offset].paused_at = at
+
+    def lend(self, ended: Callable[[], None]) -> MemoryTransaction:
+        """Open a transaction for the body of a task, in which only its outcome can be written."""
+        return MemoryTransaction(self.commit, ended)
 
     def read_turn(self, incarnation: Incarnation) -> int:
         """Return the newest turn that was committed; raise Fenced if the incarnation was taken over."""
@@ -222,15 +247,15 @@ class MemoryStore(_NothingBehind):
             found = (self._flows[offset] for offset in below if self._flows[offset].matches(flow_filter))
             return [flow.to_summary() for flow in islice(found, limit)]
 
+    def count_flows(self, flow_filter: FlowFilter) -> int:
+        """Count the flows that a list would show."""
+        with self._lock:
+            return sum(flow.matches(flow_filter) for flow in self._flows.values())
+
     def unfinished(self, flow_class: str, versions: Sequence[int], now: int) -> int:
         """Count the flows of a class that run or are due, are not parked, and could be run by one of the versions."""
         with self._lock:
             return self._queue.unfinished(flow_class, versions, now)
-
-    def class_record(self, flow_class: str) -> ClassRecord:
-        """Return the class; revision 0 where it was never registered."""
-        with self._lock:
-            return self._class(flow_class)
 
     def attempts(self, offset: int) -> list[Attempt]:
         """List the attempts of a flow that did not succeed, by task and number."""
@@ -252,9 +277,6 @@ class MemoryStore(_NothingBehind):
             return self._schemes[flow_class, max(versions)] if versions else None
 
     # --- under the lock -------------------------------------------------------------------------------------------
-    def _class(self, flow_class: str) -> ClassRecord:
-        return ClassRecord(flow_class=flow_class, revision=self._revisions.get(flow_class, 0))
-
     def _check_ids(self, flows: Sequence[FlowDataPartial]) -> None:
         known = {flow.job.flow_id for flow in self._flows.values()}
         for flow in flows:
@@ -276,22 +298,38 @@ class MemoryStore(_NothingBehind):
         flow = self._flows[job.offset]
         job.count_claim(flow.ended_tasks)
         # Read before it starts: a flow that is still pending tells its new holder that it never ran.
-        data = flow.to_data(job)
+        data = flow.to_data(job, claim)._replace(children=self._awaited(job.offset))
         flow.start(claim)
-        job.owner, job.version = owner, flow.version
+        job.owner, job.version, job.woken = owner, claim.version, False
         return data
 
-    def _check_offsets(self, rows: Sequence[TaskRow | AttemptRow | FlowRow | LogRow]) -> None:
+    def _check_offsets(self, rows: Sequence[TaskRow | PartRow | AttemptRow | FlowRow | LogRow]) -> None:
         for row in rows:
             if row.offset not in self._flows:
                 raise RowRefused(f"no flow stands at offset {row.offset}")
 
     def _write(self, batch: Batch) -> None:
-        for task in batch.tasks:
-            self._flows[task.offset].write_task(task)
-        for attempt in batch.attempts:
-            self._flows[attempt.offset].attempts.setdefault((attempt.name, attempt.attempt), attempt)
+        _write_tasks(self._flows, batch)
         for row in batch.flows:
             self._flows[row.offset].write(row)
         for record in batch.logs:
             self._flows[record.offset].write_log(record, next(self._log_ids))
+        for throttle in batch.throttles:
+            self._queue.throttles.add(throttle)
+        for flow_class in {throttle.flow_class for throttle in batch.throttles} & self._revisions.keys():
+            self._revisions[flow_class] += 1
+
+
+def _write_tasks(flows: Mapping[int, MemoryFlow], batch: Batch) -> None:
+    for offset, name in batch.reopened:
+        flows[offset].reopen_task(name)
+    for task in batch.tasks:
+        flows[task.offset].write_task(task)
+    for part in batch.parts:
+        flows[part.offset].write_part(part)
+    for said in batch.progress:
+        # Like all that changes rows and makes none: what is not there is not changed.
+        if said.offset in flows:
+            flows[said.offset].write_progress(said)
+    for attempt in batch.attempts:
+        flows[attempt.offset].attempts.setdefault((attempt.name, attempt.attempt), attempt)

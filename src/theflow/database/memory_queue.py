@@ -6,14 +6,21 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from theflow.database.memory_throttles import MemoryThrottles
 from theflow.database.store import LookQuery, QueuePlace
 from theflow.model.flow_data import FlowDataPartial
+from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Candidate, Look
 
 
 @dataclass(slots=True, kw_only=True)
 class MemoryJob:
-    """A job that waits or is held. `progress` is how many tasks of its flow had ended at the newest claim."""
+    """A job that waits or is held. `progress` is how many tasks of its flow had ended at the newest claim.
+
+    `asked` says that somebody wants its flow to end, `verbs` how much else was asked of it; `reopened` that it is
+    here for nothing else, as its flow has ended. `woken` says that a sub-flow of it has ended since the newest claim,
+    `resting` that it waits for sub-flows in nobody's hands.
+    """
 
     offset: int
     flow_class: str
@@ -25,6 +32,12 @@ class MemoryJob:
     parked: bool = False
     claims: int = 0
     progress: int = 0
+    asked: bool = False
+    woken: bool = False
+    resting: bool = False
+    level: int = 0
+    verbs: int = 0
+    reopened: bool = False
 
     @classmethod
     def from_partial(cls, flow: FlowDataPartial, offset: int) -> MemoryJob:
@@ -38,10 +51,25 @@ class MemoryJob:
             run_at=flow.run_at,
         )
 
+    @classmethod
+    def again(cls, job: JobMetaObject, version: int | None) -> MemoryJob:
+        """Queue a flow that has ended again, at its old place, for what somebody has asked of it."""
+        meta = job.meta
+        return cls(
+            offset=job.offset,
+            flow_class=meta.flow_class,
+            user=meta.user,
+            version=version,
+            priority=meta.priority,
+            run_at=None,
+            verbs=1,
+            reopened=True,
+        )
+
     @property
     def free(self) -> bool:
         """Whether nobody holds it and no person has to look at it first."""
-        return self.owner is None and not self.parked
+        return self.owner is None and not self.parked and not self.resting
 
     def due(self, now: int) -> bool:
         """Whether its time has come."""
@@ -54,7 +82,7 @@ class MemoryJob:
     def count_claim(self, ended: int) -> None:
         """Count a claim: from one again if a task ended since the newest one."""
         self.claims = 1 if ended > self.progress else self.claims + 1
-        self.progress = max(ended, self.progress)
+        self.progress = ended
 
 
 class MemoryQueue:
@@ -62,6 +90,7 @@ class MemoryQueue:
 
     def __init__(self) -> None:
         self._jobs: dict[int, MemoryJob] = {}
+        self.throttles = MemoryThrottles()
 
     def add(self, job: MemoryJob) -> None:
         """Append a job; its offset is above all others."""
@@ -71,9 +100,26 @@ class MemoryQueue:
         """Return a job, unless its flow has ended."""
         return self._jobs.get(offset)
 
+    def require(self, offset: int) -> MemoryJob:
+        """Return a job that is there."""
+        return self._jobs[offset]
+
     def remove(self, offset: int) -> None:
         """Forget a job whose flow has ended."""
         self._jobs.pop(offset, None)
+
+    def reopen(self, job: MemoryJob) -> None:
+        """Take a job in again, at its old place."""
+        self._jobs[job.offset] = job
+        self._jobs = dict(sorted(self._jobs.items()))
+
+    def release(self, offset: int) -> None:
+        """Forget a job whose flow has ended, unless somebody has asked something of it meanwhile."""
+        job = self._jobs.get(offset)
+        if job is not None and job.verbs:
+            job.owner, job.reopened, job.claims = None, True, 0
+        else:
+            self.remove(offset)
 
     def held_by(self, owner: int) -> list[MemoryJob]:
         """List the jobs that an incarnation holds."""
@@ -95,20 +141,28 @@ class MemoryQueue:
     def look(self, query: LookQuery) -> Look:
         """Find who may be next: the heads of each user's queue where order counts, else whoever this code can run."""
         jobs = [job for job in self._jobs.values() if job.flow_class == query.flow_class]
-        waiting = [job for job in jobs if job.free and job.due(query.now)]
+        again_at = self.throttles.again_at(query.flow_class, query.now)
+        waiting = [job for job in jobs if job.free and job.due(query.now) and self._may_start(job, query.now)]
         if not query.ordered:
             found = sorted((job for job in waiting if job.fits(query.versions)), key=_rank)
-            return Look(now=query.now, candidates=tuple(_candidate(job) for job in found[: query.limit]), live={})
+            offered = tuple(_candidate(job) for job in found[: query.limit])
+            return Look(now=query.now, candidates=offered, live={}, again_at=again_at)
         live = {
             (query.flow_class, user): tuple(job.offset for job in held)
             for user, held in _by_user(job for job in jobs if job.owner is not None).items()
         }
+        resting = {
+            (query.flow_class, user): tuple((job.offset, job.level) for job in held)
+            for user, held in _by_user(job for job in jobs if job.resting).items()
+        }
         # Queues go by their first flow, and within a queue nothing overtakes.
+        waiting.sort(key=_line)
         queues = sorted(_by_user(waiting).values(), key=lambda queue: _rank(queue[0]))
         heads = [job for queue in queues for job in queue[: query.concurrency]]
         # Heads of queues that are full must not take the room of heads that could start.
-        limit = query.limit + len(live) * query.concurrency
-        return Look(now=query.now, candidates=tuple(_candidate(job) for job in heads[:limit]), live=live)
+        limit = query.limit + len(live.keys() | resting.keys()) * query.concurrency
+        offered = tuple(_candidate(job) for job in heads[:limit])
+        return Look(now=query.now, candidates=offered, live=live, again_at=again_at, resting=resting)
 
     def place(self, offset: int, now: int, names: Mapping[int, str]) -> QueuePlace | None:
         """Say where a job stands among those of its user and class; None if its flow has ended."""
@@ -116,7 +170,7 @@ class MemoryQueue:
         if job is None:
             return None
         queue = [each for each in self._jobs.values() if (each.flow_class, each.user) == (job.flow_class, job.user)]
-        ahead = [each.offset for each in queue if each.offset < offset and each.free and each.due(now)]
+        ahead = [each.offset for each in queue if _line(each) < _line(job) and each.free and each.due(now)]
         return QueuePlace(
             offset=offset,
             owner=None if job.owner is None else names[job.owner],
@@ -124,7 +178,13 @@ class MemoryQueue:
             claims=job.claims,
             ahead=len(ahead),
             first_ahead=min(ahead, default=None),
-            live=tuple(each.offset for each in queue if each.owner is not None),
+            live=tuple(
+                each.offset for each in queue if each.owner is not None or (each.resting and each.level <= job.level)
+            ),
+            asked=job.asked,
+            verbs=job.verbs,
+            throttle=self.throttles.of(job.flow_class, job.user),
+            level=job.level,
         )
 
     def unfinished(self, flow_class: str, versions: Collection[int], now: int) -> int:
@@ -132,9 +192,17 @@ class MemoryQueue:
         jobs = [job for job in self._jobs.values() if job.flow_class == flow_class and job.fits(versions)]
         return sum(job.owner is not None or (job.free and job.due(now)) for job in jobs)
 
+    def _may_start(self, job: MemoryJob, now: int) -> bool:
+        return not self.throttles.keep_out(job.flow_class, job.user, now)
+
 
 def _rank(job: MemoryJob) -> tuple[int, int]:
     return -job.priority, job.offset
+
+
+def _line(job: MemoryJob) -> tuple[int, int]:
+    """Where it stands in its queue: sub-flows go before what is above them."""
+    return job.level, job.offset
 
 
 def _by_user(jobs: Iterable[MemoryJob]) -> dict[str, list[MemoryJob]]:
@@ -153,4 +221,6 @@ def _candidate(job: MemoryJob) -> Candidate:
         priority=job.priority,
         run_at=job.run_at,
         claims=job.claims,
+        level=job.level,
+        verbs=job.verbs,
     )

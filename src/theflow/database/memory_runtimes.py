@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from theflow.database.memory_queue import MemoryJob
 from theflow.database.store import Fence, Holder, Incarnation, RuntimeRecord
 from theflow.errors import Fenced, RuntimeNameTaken
 
@@ -24,13 +26,14 @@ class MemoryRuntime:
     beat: int = 0
     state: str = _LIVE
     draining: bool = False
+    lost_threads: int = 0
 
     @property
     def incarnation(self) -> Incarnation:
         """What fences its writes now."""
         return Incarnation(id=self.id, name=self.holder.name, epoch=self.epoch)
 
-    def to_record(self, held: int) -> RuntimeRecord:
+    def to_record(self, held: Sequence[MemoryJob]) -> RuntimeRecord:
         """Read it as other runtimes see it."""
         return RuntimeRecord(
             incarnation=self.incarnation,
@@ -38,8 +41,10 @@ class MemoryRuntime:
             state=self.state,
             beat=self.beat,
             started_at=self.started_at,
-            held=held,
+            held=len(held),
             draining=self.draining,
+            asked=sum(bool(job.asked or job.verbs or job.woken) for job in held),
+            lost_threads=self.lost_threads,
         )
 
 

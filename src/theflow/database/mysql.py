@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy
 
-from theflow.database import codec
+from theflow.database import codec, schema
 from theflow.database.caller import commits_by_itself, wrong_driver
 from theflow.database.mysql_doctor import examine
+from theflow.database.room import Limit
 from theflow.database.server import PATIENCE, Server
 from theflow.errors import InputError, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
@@ -28,7 +30,8 @@ _CONNECT: dict[str, object] = {
 }
 _SETTINGS = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    "SET SESSION innodb_lock_wait_timeout = 5, time_zone = '+00:00'",
+    # The first is for rows, the second for whole tables.
+    "SET SESSION innodb_lock_wait_timeout = 5, lock_wait_timeout = 5, time_zone = '+00:00'",
     "SET SESSION sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
 )
 _OF_MARIADB = (
@@ -43,6 +46,8 @@ _LOST = frozenset({0, 1053, 1077, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006
 _READ_ONLY = frozenset({1290, 1792, 1836})
 # Lock waits, deadlocks, changed snapshots; too many connections; no room; interrupted or too slow; a cluster settles.
 _LATER = frozenset({1205, 1213, 1020, 1040, 1203, 1226, 1021, 1037, 1041, 1114, 1180, 1317, 1969, 3024, 1047, 3572})
+# Bodies are run again: waits for a lock, deadlocks, changed snapshots, a server that is a copy by now.
+_PASSING = frozenset({1205, 1213, 1020}) | _READ_ONLY
 _UNFIT = frozenset({1062, 1048, 1153, 1264, 1265, 1292, 1300, 1366, 1406, 3140, 3141, 4037, 4038, 4025})
 _MENDS = {
     1045: "the server refuses the user name or the password; mend them in the URL",
@@ -63,13 +68,16 @@ class Mysql(Server):
     EXTRA = "mysql"
     # Half the time of objects: it looks for each name from the beginning of the object.
     ENCODE = staticmethod(codec.encode_lists)
+    BEGIN_LENDING = ("BEGIN",)
     BEGIN_READING = (
         "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
         "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
     )
 
     def __init__(self, url: str, where: str) -> None:
-        super().__init__(sqlalchemy.make_url(url).set(drivername="mysql+pymysql"), where, _CONNECT)
+        parsed = sqlalchemy.make_url(url).set(drivername="mysql+pymysql")
+        # A body whose transaction the server has rolled back is in a new one, not in none.
+        super().__init__(parsed, where, _CONNECT, {**_CONNECT, "autocommit": False})
 
     def doctor(self) -> list[Finding]:
         """Look at version, settings and schema."""
@@ -89,6 +97,15 @@ class Mysql(Server):
     def is_to_be_discarded(self, error: BaseException, connection: Any) -> bool:
         """Whether the connection is gone, or its server has become a read-only copy."""
         return self.lost(error, connection) or _number(error) in _READ_ONLY
+
+    def passes(self, error: Exception) -> bool:
+        """Whether the server has only picked this transaction to make room for another, or cannot serve just now."""
+        return _number(error) in _PASSING or _number(error) in _LOST
+
+    def cut(self, connection: Any) -> None:
+        """Cut the line of a connection that another thread may be using: closing it under that would be unsafe."""
+        with suppress(OSError, AttributeError):
+            connection._sock.shutdown(socket.SHUT_RDWR)  # noqa: SLF001 - the driver shows it nowhere else
 
     def translated(self, error: Exception) -> StoreError:
         """Say what happened in theflow's own words."""
@@ -116,6 +133,18 @@ class Mysql(Server):
         if connection.get_autocommit() and not in_transaction:
             raise commits_by_itself()
         return driver.cursors.Cursor(connection)
+
+    def clear_half_made(self, connection: sqlalchemy.Connection) -> None:
+        """Clear away what an interrupted creation of the schema left behind: here each statement of it commits."""
+        schema.clear_half_made(connection, "mariadb+pymysql://", self.where)
+
+    def limit(self, kind: str, name: str, allowed: int) -> Limit:
+        """Say in words what limits connections."""
+        if kind == "account":
+            return Limit(
+                allowed, f"max_user_connections of {name}", "raise it: ALTER USER ... WITH MAX_USER_CONNECTIONS n"
+            )
+        return Limit(allowed, kind, "raise max_connections of the server")
 
     @contextmanager
     def alone(self, connection: sqlalchemy.Connection) -> Iterator[None]:

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 
 from theflow.database import schema
 from theflow.database.dialect import Session
+from theflow.database.room import Need
 from theflow.errors import StoreError
 from theflow.model.view import Finding
 
 _OLDEST = {"MariaDB": (10, 11), "MySQL": (8, 0)}
 _SMALLEST_PACKET = 16 * 1024 * 1024
 _FEW_CONNECTIONS = 30
+_NEED = Need.of(0)
 
 
 class Examined(Protocol):
@@ -70,7 +72,9 @@ def _findings(row: Sequence[Any]) -> Iterator[Finding]:
     )
     yield _judged(not read_only, f"the server {'is read-only' if read_only else 'can be written'}", "name the primary")
     yield _judged(
-        most >= _FEW_CONNECTIONS, f"max_connections is {most}", "a runtime needs up to 12; raise max_connections"
+        most >= _FEW_CONNECTIONS,
+        f"max_connections is {most}",
+        f"a runtime needs up to {_NEED.most}; raise max_connections",
     )
 
 

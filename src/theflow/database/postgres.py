@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import sqlalchemy
 
 from theflow.database.caller import commits_by_itself, wrong_driver
 from theflow.database.postgres_doctor import examine
-from theflow.database.postgres_news import CHANNEL, Announcer, Listener
+from theflow.database.postgres_news import CHANNEL, CONNECTIONS, Announcer, Listener
+from theflow.database.room import Limit
 from theflow.database.server import PATIENCE, Server
 from theflow.errors import InputError, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
@@ -22,6 +25,11 @@ _SETTINGS = {
     "idle_in_transaction_session_timeout": "15s",
     "client_connection_check_interval": "2s",
     "default_transaction_isolation": "read\\ committed",
+    # Tells us that the settings above have come through.
+    "theflow.session": "on",
+}
+# For our own statements, not for those of bodies.
+_OWN_SETTINGS = {
     # All that is hot goes by keys; a new table without statistics looks small, and would be read whole each time.
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
@@ -45,6 +53,8 @@ _CONNECT: dict[str, object] = {
 _LAST_NOTE = 1.0
 _SCHEMA_LOCK = 7_431_889_042_019
 _READ_ONLY = "25006"
+# Bodies are run again: serialization failures and deadlocks, waits for a lock, a server that is a copy by now.
+_PASSING = ("40", "55P03", _READ_ONLY)
 # Classes of SQLSTATE, or whole ones: what may be better soon.
 _UNAVAILABLE = ("08", "25P02", "25P03", "40", "53", "55P03", "57", "58", _READ_ONLY)
 _REFUSED = ("21", "22", "23", "54")
@@ -64,17 +74,25 @@ class Postgres(Server):
 
     NAME = "postgres"
     EXTRA = "postgres"
+    NEWS = CONNECTIONS
     BEGIN_READING = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
 
     def __init__(self, url: str, where: str) -> None:
         parsed = sqlalchemy.make_url(url.replace("postgres://", "postgresql://", 1)).set(
             drivername="postgresql+psycopg"
         )
-        given = parsed.query.get("options", "")
-        options = [f"-c {name}={value}" for name, value in _SETTINGS.items()]
+        query = parsed.query.get("options", "")
+        given = [query] if isinstance(query, str) else list(query)
         # What the URL says comes last, and so wins.
-        options.extend([given] if isinstance(given, str) else given)
-        super().__init__(parsed.difference_update_query(["options"]), where, {**_CONNECT, "options": " ".join(options)})
+        own = " ".join([*_options(_SETTINGS), *_options(_OWN_SETTINGS), *given])
+        lent = " ".join([*_options(_SETTINGS), *given])
+        super().__init__(
+            parsed.difference_update_query(["options"]),
+            where,
+            {**_CONNECT, "options": own},
+            # A body that commits by a statement of its own is in a new transaction, not in none.
+            {**_CONNECT, "options": lent, "autocommit": False},
+        )
         self._announcer = Announcer(self.connected)
 
     def announce(self) -> None:
@@ -98,6 +116,13 @@ class Postgres(Server):
     def settle(self, connection: Any) -> None:
         """Everything was said when the connection was made."""
 
+    def check_session(self, connection: sqlalchemy.Connection) -> None:
+        """Raise StoreUnusable if a pooler has dropped the settings: its sessions are not ours for long."""
+        if connection.exec_driver_sql("SELECT current_setting('theflow.session', true)").scalar() is None:
+            raise StoreUnusable(
+                f"the database {self.where} cannot be used: {_UNUSABLE['unsupported startup parameter']}"
+            )
+
     def lost(self, error: BaseException, connection: Any) -> bool:  # noqa: ARG002 - here the connection itself knows
         """Whether the connection is gone."""
         return bool(connection is None or connection.closed)
@@ -105,6 +130,15 @@ class Postgres(Server):
     def is_to_be_discarded(self, error: BaseException, connection: Any) -> bool:
         """Whether the connection is gone, or its server has become a read-only copy."""
         return self.lost(error, connection) or getattr(error, "sqlstate", None) == _READ_ONLY
+
+    def passes(self, error: Exception) -> bool:
+        """Whether the server has only picked this transaction to make room for another, or cannot serve just now."""
+        return (getattr(error, "sqlstate", None) or "").startswith(_PASSING)
+
+    def cut(self, connection: Any) -> None:
+        """Cut the line of a connection that another thread may be using: closing it under that would be unsafe."""
+        with suppress(OSError, self.dbapi.Error), socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
     def translated(self, error: Exception) -> StoreError:
         """Say what happened in theflow's own words."""
@@ -138,6 +172,12 @@ class Postgres(Server):
         """Tell those who listen, once the transaction of this cursor is committed."""
         cursor.execute(f"NOTIFY {CHANNEL}")
 
+    def limit(self, kind: str, name: str, allowed: int) -> Limit:
+        """Say in words what limits connections."""
+        if kind in ("role", "database"):
+            return Limit(allowed, f"{kind} {name}", f"raise it: ALTER {kind.upper()} {name} CONNECTION LIMIT n")
+        return Limit(allowed, kind, "raise max_connections of the server")
+
     @contextmanager
     def alone(self, connection: sqlalchemy.Connection) -> Iterator[None]:
         """Keep every other process from changing the schema meanwhile."""
@@ -146,3 +186,7 @@ class Postgres(Server):
             yield
         finally:
             connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_SCHEMA_LOCK})")
+
+
+def _options(settings: Mapping[str, str]) -> list[str]:
+    return [f"-c {name}={value}" for name, value in settings.items()]

@@ -8,12 +8,15 @@ from typing import Any, Protocol
 
 from theflow.database import schema
 from theflow.database.dialect import Session
+from theflow.database.postgres_news import CONNECTIONS
+from theflow.database.room import Need
 from theflow.errors import StoreError
 from theflow.model.view import Finding
 
 _OLDEST = 150000
 _OLD_SNAPSHOT = 600
 _FEW_CONNECTIONS = 10
+_NEED = Need.of(CONNECTIONS)
 
 
 class Examined(Protocol):
@@ -63,7 +66,7 @@ def _findings(row: Sequence[Any]) -> Iterator[Finding]:
     yield _judged(
         free >= _FEW_CONNECTIONS,
         f"{free} connections are free",
-        "a runtime needs up to 12; raise max_connections, or stop what holds them",
+        f"a runtime needs up to {_NEED.most}; raise max_connections, or stop what holds them",
     )
     yield _judged(
         oldest < _OLD_SNAPSHOT,

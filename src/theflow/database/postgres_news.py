@@ -13,6 +13,8 @@ from typing import Any
 from theflow.errors import StoreError
 
 CHANNEL = "theflow"
+# One that listens, one that announces.
+CONNECTIONS = 2
 # How long to wait before the listener connects again, at first and at most.
 _AGAIN, _AGAIN_AT_MOST = 0.1, 5.0
 # What tells the others need not be on disk, and so waits for none.

@@ -9,17 +9,19 @@ from types import MappingProxyType
 from typing import Any
 
 from theflow.database import codec
-from theflow.database.store import Holder, Incarnation, RuntimeRecord, TaskRow
+from theflow.database.batch import TaskRow
+from theflow.database.store import Holder, Incarnation, RuntimeRecord
 from theflow.errors import DataRefused, InputError
 from theflow.model.failure import Failure
-from theflow.model.flow_data import FlowDataObject, FlowDataPartial, TaskDataObject
+from theflow.model.flow_data import ChildDataObject, FlowDataObject, FlowDataPartial, TaskDataObject
 from theflow.model.job import NAME_LIMIT, JobMeta, JobMetaObject
 from theflow.model.shaping import Candidate
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
-from theflow.model.view import Attempt, FlowSummary, LogLine
+from theflow.model.view import Attempt, FlowLink, FlowSummary, LogLine, Request
 
 Row = Sequence[Any]
 _STATUSES = {status.value: status for status in FlowStatus}
+_LET_IN = (FlowStatus.PARKED, FlowStatus.WAITING)
 _NO_LABELS: Mapping[str, str] = {}
 
 
@@ -50,7 +52,7 @@ def flow_row(flow: FlowDataPartial, offset: int) -> tuple[object, ...]:
 
 def flow_data(row: Row, claims: int, tasks: Sequence[Row], error: str | None) -> FlowDataObject:
     """Read a claimed flow; what cannot be read becomes its damage, and never an error that stops others."""
-    _, _, _, _, _, version, status, data, storage, reason, run_at, started_at, ended_at = row[:13]
+    version, status, data, storage, reason, run_at, started_at, ended_at = row[5:13]
     damage = ""
     fields: Mapping[str, bytes] = codec.EMPTY
     known: tuple[TaskDataObject, ...] = ()
@@ -58,15 +60,16 @@ def flow_data(row: Row, claims: int, tasks: Sequence[Row], error: str | None) ->
     try:
         fields = codec.split(data if storage is None else storage)
         known = tuple([task_data(task) for task in tasks]) if tasks else ()
-        # A flow that was parked and is let in again goes on where it was.
-        stand = FlowStatus.RUNNING if status == FlowStatus.PARKED else _STATUSES[status]
+        # A flow that was parked, or waited, and is let in again goes on where it was.
+        stand = FlowStatus.RUNNING if status in _LET_IN else _STATUSES[status]
         job = _job(row, row[4])
     except (InputError, KeyError, ValueError) as problem:
         damage = f"its row in the database is damaged: {problem}"
         job = _job(row, ascii(row[4])[:NAME_LIMIT])
     failure = None if error is None else codec.decode_failure(error)
-    times = (run_at, started_at, ended_at)
-    return FlowDataObject(job, version, stand, fields, reason, *times, known, failure, claims, damage)
+    return FlowDataObject(
+        job, version, stand, fields, reason, run_at, started_at, ended_at, known, failure, claims, damage, row[17]
+    )
 
 
 def saved_job(row: Row) -> JobMetaObject:
@@ -77,13 +80,13 @@ def saved_job(row: Row) -> JobMetaObject:
 
 def _job(row: Row, user: str) -> JobMetaObject:
     offset, flow_id, created_at, flow_class = row[:4]
-    return JobMetaObject(offset, flow_id, created_at, _meta((flow_class, user, row[10], *row[13:17])))
+    return JobMetaObject(offset, flow_id, created_at, _meta(flow_class, user, row[10], row[13:17]))
 
 
 @lru_cache(maxsize=4096)
-def _meta(columns: tuple[Any, ...]) -> JobMeta:
+def _meta(flow_class: str, user: str, run_at: int | None, others: tuple[Any, ...]) -> JobMeta:
     """Return what a user submitted, apart from the input: jobs that are alike share one value."""
-    flow_class, user, run_at, description, labels, priority, key = columns
+    description, labels, priority, key = others
     return JobMeta(
         flow_class=flow_class,
         user=user,
@@ -97,7 +100,7 @@ def _meta(columns: tuple[Any, ...]) -> JobMeta:
 
 def task_data(row: Row) -> TaskDataObject:
     """Read a task of a flow; raise ValueError for a status that nobody knows."""
-    task = TaskRow(*row)
+    task = TaskRow(*row[:11])
     return TaskDataObject(
         name=task.name,
         status=TaskStatus(task.status),
@@ -108,27 +111,21 @@ def task_data(row: Row) -> TaskDataObject:
         started_at=task.started_at,
         ended_at=task.ended_at,
         runtime=task.runtime,
+        deadline_at=task.deadline_at,
+        given=None if row[11] is None else codec.split_list(row[11]),
+        doubt=bool(row[12]),
     )
 
 
 def candidate(row: Row) -> Candidate:
     """Read the head of a queue."""
-    offset, flow_class, user, version, priority, run_at, claims = row
-    return Candidate(
-        offset=offset,
-        flow_class=flow_class,
-        user=user,
-        version=version,
-        priority=priority,
-        run_at=run_at,
-        claims=claims,
-    )
+    return Candidate._make(row)
 
 
 def summary(row: Row) -> FlowSummary:
     """Read a line of a list of flows; a status that nobody knows shows as parked."""
     (offset, flow_id, flow_class, version, user, status, description, labels, reason) = row[:9]
-    created_at, run_at, started_at, ended_at, priority, key = row[9:15]
+    created_at, run_at, started_at, ended_at, priority, key, ending = row[9:16]
     known = status in FlowStatus.__members__.values()
     return FlowSummary(
         flow_id=flow_id,
@@ -146,6 +143,62 @@ def summary(row: Row) -> FlowSummary:
         ended_at=ended_at,
         priority=priority,
         idempotency_key=key,
+        ending=ending,
+    )
+
+
+def status(word: str) -> FlowStatus:
+    """Read where a flow stands; a status that nobody knows reads as parked."""
+    return FlowStatus(word) if word in FlowStatus.__members__.values() else FlowStatus.PARKED
+
+
+def request(row: Row) -> Request:
+    """Read what somebody asked of a flow."""
+    number, verb, asked_by, reason, asked_at, payload, handled_at, answer = row
+    return Request(
+        verb=verb,
+        asked_by=asked_by,
+        reason=reason,
+        asked_at=asked_at,
+        payload=codec.decode(payload) if payload else {},
+        handled_at=handled_at,
+        answer=answer or "",
+        id=number,
+    )
+
+
+def request_row(offset: int, request: Request) -> Mapping[str, object]:
+    """Return the parameters of insert_request."""
+    return {
+        "offset": offset,
+        "verb": request.verb,
+        "asked_by": request.asked_by,
+        "reason": request.reason,
+        "asked_at": request.asked_at,
+        "payload": codec.encode_definition(request.payload) if request.payload else None,
+        "handled_at": request.handled_at,
+        "answer": request.answer or None,
+    }
+
+
+def child(row: Row) -> ChildDataObject:
+    """Read a sub-flow that a flow waits for."""
+    name, number, flow_id, word, storage, reason = row
+    return ChildDataObject(name, number, flow_id, status(word), storage.encode(), reason)
+
+
+def link(row: Row) -> FlowLink:
+    """Read a flow as its kin is shown it."""
+    flow_id, offset, flow_class, user, word, reason, task, number = row
+    return FlowLink(
+        flow_id=flow_id,
+        offset=offset,
+        flow_class=flow_class,
+        user=user,
+        status=status(word),
+        reason=reason,
+        task=task,
+        attempt=number,
     )
 
 
@@ -161,8 +214,12 @@ def attempt(row: Row) -> Attempt:
         started_at=started_at,
         ended_at=ended_at,
         runtime=runtime,
-        error=failure if known else Failure.plain("DamagedRow", f"the stored status {status!r} is unknown"),
+        error=failure if known else _damaged(status),
     )
+
+
+def _damaged(status: str) -> Failure:
+    return Failure.plain("DamagedRow", f"the stored status {status!r} is unknown", "damaged_row")
 
 
 def log_line(row: Row) -> LogLine:
@@ -173,7 +230,8 @@ def log_line(row: Row) -> LogLine:
 
 def runtime(row: Row) -> RuntimeRecord:
     """Read a live runtime."""
-    number, name, epoch, host, pid, life, flows, classes, state, beat, started_at, held, draining, silent = row
+    number, name, epoch, host, pid, life, flows, classes, state, beat, started_at, held, draining, silent = row[:14]
+    asked, lost_threads = row[14:]
     return RuntimeRecord(
         incarnation=Incarnation(id=number, name=name, epoch=epoch),
         holder=Holder(name=name, host=host, pid=pid, life=life, flows=flows, classes=classes),
@@ -183,6 +241,8 @@ def runtime(row: Row) -> RuntimeRecord:
         held=held,
         draining=bool(draining),
         silent=silent,
+        asked=asked,
+        lost_threads=lost_threads,
     )
 
 
@@ -194,3 +254,8 @@ def _labels(text: str) -> Mapping[str, str]:
     except DataRefused:
         return {"damaged": "its labels cannot be read"}
     return found
+
+
+def undoes_on_cancel(definition: str) -> bool:
+    """Whether flows of a class undo what they did when they are cancelled, as its stored definition says."""
+    return bool(codec.decode(definition).get("on_cancel") == "rollback")

@@ -10,18 +10,21 @@ from typing import Any, TypeVar
 
 import sqlalchemy
 
-from theflow.database import codec, schema
+from theflow.database import schema
 from theflow.database.dialect import Row
+from theflow.database.room import READERS, RESERVED, Need
 from theflow.database.server_caller import savepoint
+from theflow.database.server_kind import ServerKind
+from theflow.database.server_loans import ServerLoan, ServerLoans
 from theflow.database.server_readers import Readers
-from theflow.database.server_session import Encode, ServerSession
+from theflow.database.server_session import ServerSession
 from theflow.database.statements import Statement, load_statements
-from theflow.database.store import Pace
 from theflow.errors import CommitUnknown, RowRefused, StoreError, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 
 PATIENCE = 5.0
-_READERS = 8
+# Connections that are kept between two bodies that write in a transaction.
+_KEPT = 4
 # What a driver raises before it has asked the server: the value is none that a column could hold.
 _UNFIT = (OverflowError, UnicodeEncodeError)
 
@@ -60,6 +63,11 @@ class _Reserved:
         """Return the rows of a statement, in no transaction."""
         with self._turn, self._server.errors():
             return self._first(lambda: self._server.session(self._connection).all(name, given))
+
+    def once(self, name: str, given: Mapping[str, object]) -> int:
+        """Execute a statement that may be said twice, in a transaction of its own; return the rows changed."""
+        with self._turn, self._server.errors():
+            return self._first(lambda: self._server.session(self._connection).run(name, given))
 
     def drop(self) -> None:
         """Close the connection, whatever state it is in."""
@@ -101,69 +109,34 @@ class _Reserved:
             self.drop()
 
 
-class Server:
+class Server(ServerKind):
     """A dialect of a server. Connections are opened when they are first needed, by one process only."""
 
-    NAME = ""
-    BEGIN = "BEGIN"
-    BEGIN_READING: tuple[str, ...] = ()
-    EXTRA = ""
-    ENCODE: Encode = staticmethod(codec.encode_objects)
-    pace = Pace(soon=0.02, rest=10.0)
-
-    def __init__(self, url: sqlalchemy.URL, where: str, connect_args: Mapping[str, object]) -> None:
+    def __init__(
+        self, url: sqlalchemy.URL, where: str, connect_args: Mapping[str, object], lent_args: Mapping[str, object]
+    ) -> None:
         self.where = where
         try:
-            self._engine = sqlalchemy.create_engine(
-                url,
-                connect_args=dict(connect_args),
-                poolclass=sqlalchemy.QueuePool,
-                pool_size=_READERS,
-                max_overflow=0,
-                pool_timeout=PATIENCE,
-                pool_reset_on_return=None,
+            self._engine = _pooled(url, connect_args, READERS, 0)
+            lent = _pooled(url, lent_args, _KEPT, -1)
+            self._fresh = sqlalchemy.create_engine(
+                url, connect_args=dict(connect_args), poolclass=sqlalchemy.NullPool, pool_reset_on_return=None
             )
         except ModuleNotFoundError as error:
             raise StoreUnusable(
                 f"the driver for {where} is not installed ({error.name}); "
                 f"run: pip install 'theflow-engine[{self.EXTRA}]'"
             ) from None
-        sqlalchemy.event.listen(self._engine, "connect", self._settle)
+        for engine in (self._engine, lent, self._fresh):
+            sqlalchemy.event.listen(engine, "connect", self._settle)
         self.statements: Mapping[str, Statement] = load_statements(self.NAME, "%s")
         self._opening = threading.RLock()
         self._readers = Readers(self, self._engine)
-        self._reserved = {name: _Reserved(self) for name in ("engine", "pulse", "watch")}
+        self._loans = ServerLoans(self, lent)
+        self._reserved = {name: _Reserved(self) for name in RESERVED}
         self._process = os.getpid()
         self._checked = False
         self._shut = False
-
-    # --- what each kind of server says for itself ---------------------------------------------------------------
-    def translated(self, error: Exception) -> StoreError:
-        """Say what happened in theflow's own words."""
-        raise NotImplementedError
-
-    def lost(self, error: BaseException, connection: Any) -> bool:
-        """Whether the connection is gone."""
-        raise NotImplementedError
-
-    def is_to_be_discarded(self, error: BaseException, connection: Any) -> bool:
-        """Whether the connection is gone, or serves no more: one to a server that has become a copy of another."""
-        raise NotImplementedError
-
-    def settle(self, connection: Any) -> None:
-        """Set up a new connection."""
-        raise NotImplementedError
-
-    def alone(self, connection: sqlalchemy.Connection) -> Any:
-        """Keep every other process from changing the schema meanwhile."""
-        raise NotImplementedError
-
-    def cursor_of(self, connection: Any) -> Any:
-        """Return a plain cursor of a caller's connection; raise InputError where he could roll nothing back."""
-        raise NotImplementedError
-
-    def told(self, cursor: Any) -> None:
-        """Tell those who listen, once the transaction of this cursor is committed."""
 
     # --- what the store asks ------------------------------------------------------------------------------------
     def prepare(self) -> None:
@@ -186,9 +159,19 @@ class Server:
                 schema.check(self.revision(), self.where)
             self._checked = True
 
+    def require_room(self, bodies: int) -> None:
+        """Raise StoreUnusable if the server can never give what a runtime with so many transactional bodies needs."""
+        with self.read() as session:
+            limits = [self.limit(*row) for row in session.all("connection_limits", {})]
+        Need.of(self.NEWS, bodies).check(self.where, limits)
+
     def doctor(self) -> list[Finding]:
         """Look at version, settings and schema."""
         raise NotImplementedError
+
+    def now(self) -> int | None:
+        """Return the time by the clock of the server."""
+        return int(self.glance("server_time", {})[0][0])
 
     def doubts(self) -> list[Finding]:
         """List what in the settings of the server endangers what theflow promises."""
@@ -197,6 +180,7 @@ class Server:
     def revision(self) -> str | None:
         """Return the revision of the schema, None where there is none."""
         with self._engine.connect() as connection:
+            self.check_session(connection)
             return self._revision(connection)
 
     def schema_revision(self) -> str | None:
@@ -215,22 +199,21 @@ class Server:
         self.require()
         return savepoint(self, connection)
 
-    def pulse(self) -> Any:
-        """Open a transaction on the connection of the heartbeat."""
-        return self._ready("pulse").transaction()
+    def pulse(self, name: str, given: Mapping[str, object]) -> int:
+        """Execute one statement, a transaction by itself, on the heartbeat's connection; return the rows changed."""
+        return self._ready("pulse").once(name, given)
+
+    def lend(self, ended: Callable[[], None]) -> ServerLoan:
+        """Open a transaction for the body of a task, on a connection of its own."""
+        self._guard()
+        self.require()
+        return self._loans.lend(ended)
 
     def read(self) -> Any:
         """Open a view that does not change while it is open."""
         self._guard()
         self.require()
         return self._readers.view()
-
-    def announce(self) -> None:
-        """Tell those who listen, where the server passes it on."""
-
-    def listen(self, ring: Callable[[], None]) -> Callable[[], None]:  # noqa: ARG002 - not every server calls
-        """Call `ring` when somebody announces something; return what ends that."""
-        return lambda: None
 
     def glance(self, name: str, given: Mapping[str, object]) -> list[Row]:
         """Execute one statement that reads, in no transaction; return its rows."""
@@ -250,6 +233,7 @@ class Server:
                 return
             self._shut = True
             self._readers.shut = True
+            self._loans.close()
             for reserved in self._reserved.values():
                 reserved.drop()
             self._engine.dispose()
@@ -260,8 +244,8 @@ class Server:
         return ServerSession(connection.cursor(), self.statements, self.ENCODE)
 
     def connected(self) -> Any:
-        """Open a connection beside the pool."""
-        pooled = self._engine.raw_connection()
+        """Open a connection beside the pool: one that waits there may be to a server that was a copy then."""
+        pooled = self._fresh.raw_connection()
         connection = pooled.driver_connection
         pooled.detach()
         return connection
@@ -304,8 +288,15 @@ class Server:
             if current == schema.NEWEST:
                 return
             schema.refuse_newer(current, self.where)
+            if current is None:
+                self.clear_half_made(connection)
             connection.exec_driver_sql(self.BEGIN)
-            schema.upgrade(connection)
+            try:
+                schema.upgrade(connection)
+            except BaseException:
+                # In a transaction that has failed, the lock cannot be given back, and that error would hide this one.
+                connection.rollback()
+                raise
             connection.commit()
 
     def _revision(self, connection: sqlalchemy.Connection) -> str | None:
@@ -323,3 +314,15 @@ class Server:
                 f"process {os.getpid()} was forked from {self._process}, which had the database open; "
                 "connections do not survive a fork: open a client of its own in the child"
             )
+
+
+def _pooled(url: sqlalchemy.URL, connect_args: Mapping[str, object], kept: int, beyond: int) -> sqlalchemy.Engine:
+    return sqlalchemy.create_engine(
+        url,
+        connect_args=dict(connect_args),
+        poolclass=sqlalchemy.QueuePool,
+        pool_size=kept,
+        max_overflow=beyond,
+        pool_timeout=PATIENCE,
+        pool_reset_on_return=None,
+    )

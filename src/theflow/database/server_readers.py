@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
+from theflow.database.server_home import Home
 from theflow.database.server_session import ServerSession
 
 if TYPE_CHECKING:
     import sqlalchemy
-
-
-class Home(Protocol):
-    """What the readers ask of their server."""
-
-    BEGIN_READING: tuple[str, ...]
-
-    @property
-    def dbapi(self) -> Any:
-        """The driver."""
-
-    def errors(self) -> AbstractContextManager[None]:
-        """Say what happened in theflow's own words."""
-
-    def session(self, connection: Any) -> ServerSession:
-        """Return what runs named statements on a connection."""
-
-    def lost(self, error: BaseException, connection: Any) -> bool:
-        """Whether the connection is gone."""
-
-    def is_to_be_discarded(self, error: BaseException, connection: Any) -> bool:
-        """Whether the connection is gone, or serves no more."""
 
 
 class Readers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from theflow.database.dialect import Row
@@ -13,7 +14,7 @@ Encode = Callable[[Sequence[str], Sequence[Sequence[object]]], str]
 # A batch of more JSON goes in parts: every server has a limit for one statement.
 _BATCH_LIMIT = 4_000_000
 # A statement that changes rows sees them as they were before: what comes twice in a batch needs statements of its own.
-_ONCE = {"save_task": 2, "save_flow": 1}
+_ONCE = {"save_task": 2, "save_part": 2, "save_flow": 1}
 
 
 class ServerSession:
@@ -87,6 +88,8 @@ def _places(statement: Statement, names: Sequence[str]) -> tuple[int, ...]:
 
 def _parts(rows: Sequence[tuple[object, ...]], places: Sequence[int]) -> list[list[tuple[object, ...]]]:
     """Split rows so that no part has two of one key; those of a key stay in their order."""
+    if len(set(map(itemgetter(*places), rows))) == len(rows):
+        return [list(rows)]
     parts: list[list[tuple[object, ...]]] = []
     seen: dict[tuple[object, ...], int] = {}
     for row in rows:

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from theflow.database import codec, rows
+from theflow.database.batch import Batch, ClaimRow, FlowRow
 from theflow.database.caller import driver_connection
-from theflow.database.dialect import Dialect, Session
-from theflow.database.sql_questions import SqlQuestions, class_record
+from theflow.database.dialect import Session
+from theflow.database.sql_claims import FIRST_CLAIM, claimed_flow
+from theflow.database.sql_fork import copy_flow
+from theflow.database.sql_jobs import create
+from theflow.database.sql_kin import SqlKin, save_kin, wake_parents
+from theflow.database.sql_pauses import SqlPauses
+from theflow.database.sql_questions import class_record
+from theflow.database.sql_requests import answer
+from theflow.database.sql_throttles import Throttles, save_throttles
+from theflow.database.sql_transaction import SqlTransaction
 from theflow.database.store import (
-    Batch,
-    ClaimRow,
     ClassRecord,
     Fence,
-    FlowRow,
+    Fork,
     Holder,
     Incarnation,
+    Lending,
     LookQuery,
     Pace,
     RuntimeRecord,
     SchemeRecord,
 )
-from theflow.errors import DataRefused, Fenced, IdempotencyConflict, RowRefused, RuntimeNameTaken
+from theflow.errors import Fenced, RowRefused, RuntimeNameTaken
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.shaping import Look
@@ -32,14 +41,12 @@ from theflow.model.view import Finding
 
 Placed = TypeVar("Placed", ClaimRow, FlowRow)
 Key = TypeVar("Key", bound=Hashable)
+_CLAIMED_ALIKE: Callable[[ClaimRow], tuple[int, int]] = attrgetter("version", "started_at")
+_ENDED_ALIKE: Callable[[FlowRow], tuple[str, str, int | None]] = attrgetter("status", "reason", "ended_at")
 
 
-class SqlStore(SqlQuestions):
+class SqlStore(SqlPauses, SqlKin):
     """The RuntimeStore over a dialect."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        super().__init__(dialect)
-        self._dialect = dialect
 
     def prepare(self) -> None:
         """Create the schema, or bring it up to date where that is done without asking."""
@@ -48,6 +55,14 @@ class SqlStore(SqlQuestions):
     def require(self) -> None:
         """Raise StoreUnusable unless the database is there with a schema that this code knows."""
         self._dialect.require()
+
+    def require_room(self, bodies: int) -> None:
+        """Raise StoreUnusable if the database can never give the connections that a runtime needs."""
+        self._dialect.require_room(bodies)
+
+    def now(self) -> int | None:
+        """Return the time by the clock of the database, None where it has none but that of the machine."""
+        return self._dialect.now()
 
     def doubts(self) -> list[Finding]:
         """List what in the settings of the database endangers what theflow promises."""
@@ -73,14 +88,22 @@ class SqlStore(SqlQuestions):
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
         """Save jobs with their pending flows in one transaction; insert-or-get for those with an idempotency key."""
         with self._dialect.write() as session:
-            jobs = _create(session, flows)
+            jobs = create(session, flows)
         self._dialect.announce()
         return jobs
 
     def create_jobs_within(self, connection: object, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
         """Do the same in the transaction of a caller's connection, which is neither committed nor rolled back here."""
         with self._dialect.within(driver_connection(connection)) as session:
-            return _create(session, flows)
+            return create(session, flows)
+
+    def fork(self, fork: Fork) -> JobMetaObject:
+        """Save a new flow with what it takes over from another."""
+        with self._dialect.write() as session:
+            (job,) = create(session, (fork.partial,))
+            copy_flow(session, job.offset, fork)
+        self._dialect.announce()
+        return job
 
     def take_name(self, holder: Holder, now: int) -> Incarnation:
         """Make an incarnation that holds the name; raise RuntimeNameTaken if a live one does."""
@@ -118,10 +141,10 @@ class SqlStore(SqlQuestions):
             session.many("insert_class", sorted({(scheme.flow_class,) for scheme in schemes}))
             session.many("save_scheme", [(scheme.flow_class, scheme.version, scheme.definition) for scheme in schemes])
 
-    def beat(self, incarnation: Incarnation) -> bool:
-        """Raise the beat; False if the incarnation was taken over."""
-        with self._dialect.pulse() as session:
-            return session.run("raise_beat", {"id": incarnation.id, "epoch": incarnation.epoch}) == 1
+    def beat(self, incarnation: Incarnation, lost_threads: int = 0) -> bool:
+        """Raise the beat, and say how many threads are lost; False if the incarnation was taken over."""
+        given = {"id": incarnation.id, "epoch": incarnation.epoch, "lost_threads": lost_threads}
+        return self._dialect.pulse("raise_beat", given) == 1
 
     def runtimes(self) -> list[RuntimeRecord]:
         """List the live incarnations."""
@@ -134,12 +157,13 @@ class SqlStore(SqlQuestions):
         self._dialect.announce()
         return changed == 1
 
-    def take_over(self, incarnation: Incarnation) -> int:
-        """Fence an incarnation that was seen silent and free its flows and its name; -1 if it changed meanwhile."""
-        with self._dialect.write() as session:
-            if session.run("take_over", {"id": incarnation.id, "epoch": incarnation.epoch}) != 1:
-                return -1
-            return session.run("free_jobs", {"owner": incarnation.id})
+    def take_over(self, incarnation: Incarnation, beat: int) -> int:
+        """Fence an incarnation that was seen silent since this beat and free its flows and its name; -1 if it beat."""
+        try:
+            with self._dialect.write() as session:
+                return _take_over(session, incarnation, beat)
+        except _LookAgain:
+            return -1
 
     def release(self, incarnation: Incarnation) -> None:
         """Hand over whatever the incarnation holds, and its name."""
@@ -160,16 +184,25 @@ class SqlStore(SqlQuestions):
             "versions": codec.encode(list(query.versions)).decode(),
         }
         live: dict[tuple[str, str], tuple[int, ...]] = {}
+        resting: dict[tuple[str, str], tuple[tuple[int, int], ...]] = {}
         with self._dialect.read() as session:
             record = class_record(session, query.flow_class)
+            throttles = Throttles.of(session, record, query.now)
             if query.ordered:
-                for user, offset in session.all("look_live", {"flow_class": query.flow_class}):
+                for user, offset, parked, level in session.all("look_live", {"flow_class": query.flow_class}):
                     queue = (query.flow_class, user)
-                    live[queue] = (*live.get(queue, ()), offset)
+                    if parked:
+                        resting[queue] = (*resting.get(queue, ()), (offset, level))
+                    else:
+                        live[queue] = (*live.get(queue, ()), offset)
                 # Heads of queues that are full must not take the room of heads that could start.
-                given["limit"] += len(live) * query.concurrency
-            heads = session.all("look_heads" if query.ordered else "look_open", given)
-        return record, Look(now=query.now, candidates=tuple(rows.candidate(row) for row in heads), live=live)
+                given["limit"] += len(live.keys() | resting.keys()) * query.concurrency
+            # The heads of a queue are few; of flows without order a paused queue may have any number.
+            open_heads = "look_around" if record.pauses else "look_open"
+            heads = throttles.heads(session, "look_heads" if query.ordered else open_heads, given)
+        found = tuple([rows.candidate(row) for row in heads])
+        look = Look(now=query.now, candidates=found, live=live, again_at=throttles.again_at, resting=resting)
+        return record, look
 
     def claim(self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]) -> list[FlowDataObject] | None:
         """Take flows and count the claims; None if somebody admitted since the look (then nothing was written)."""
@@ -182,19 +215,18 @@ class SqlStore(SqlQuestions):
     def commit(self, fence: Fence, batch: Batch) -> None:
         """Write one turn, or nothing."""
         with self._dialect.write() as session:
-            _open_turn(session, fence)
-            if batch.tasks:
-                session.many("save_task", batch.tasks)
-            if batch.attempts:
-                session.many("save_attempt", batch.attempts)
-            if batch.flows:
-                _save_flows(session, batch.flows)
-            if batch.logs:
-                session.many("save_log", batch.logs)
-            if batch.released:
-                session.run("delete_jobs", {"offsets": _listed(batch.released)})
-            if batch.parked:
-                session.many("park_job", [(offset,) for offset in batch.parked])
+            _write_turn(session, fence, batch)
+        if batch.has_kin:
+            self._dialect.announce()
+
+    @property
+    def lending(self) -> Lending:
+        """How it lends transactions to bodies."""
+        return self._dialect.lending
+
+    def lend(self, ended: Callable[[], None]) -> SqlTransaction:
+        """Open a transaction for the body of a task."""
+        return SqlTransaction(self._dialect.lend(ended), _write_turn)
 
     def read_turn(self, incarnation: Incarnation) -> int:
         """Return the newest turn that was committed; raise Fenced if the incarnation was taken over."""
@@ -219,60 +251,82 @@ class SqlStore(SqlQuestions):
         all_of_them = _listed([claim.offset for claim in claims])
         before = session.all("claimed_flows", {"offsets": all_of_them})
         fresh = {row[0] for row in before if row[6] == FlowStatus.PENDING}
+        rested = () if len(fresh) == len(claims) else {row[0] for row in before if row[6] == FlowStatus.WAITING}
         taken = 0
-        for (version, started_at), offsets in _alike(claims, lambda claim: (claim.version, claim.started_at)):
+        for (version, started_at), offsets in _alike(claims, _CLAIMED_ALIKE):
             given = {"owner": fence.id, "version": version, "offsets": _listed(offsets)}
             taken += session.run("claim_jobs", given)
-            starting = _listed([offset for offset in offsets if offset in fresh])
+            starting = _listed([offset for offset in offsets if offset in fresh or offset in rested])
             session.run("start_flows", {"version": version, "started_at": started_at, "offsets": starting})
         if taken != len(claims):
             raise _LookAgain
-        again = [] if len(fresh) == len(claims) else session.all("claim_counts", {"offsets": all_of_them})
-        counts: dict[int, int] = {row[0]: row[1] for row in again}
-        found = {row[0]: _claimed_flow(session, row, counts.get(row[0], 1)) for row in before}
+        known = {claim.offset for claim in claims if claim.verbs or claim.offset not in fresh}
+        again = session.all("claim_counts", {"offsets": all_of_them}) if known else []
+        counts = {row[0]: row[1:] for row in again if row[0] in known}
+        found = {row[0]: claimed_flow(session, row, counts.get(row[0], FIRST_CLAIM)) for row in before}
+        for claim in claims if known else ():
+            if claim.offset not in fresh and found[claim.offset].started_at is None:
+                session.run("begin_paused", claim._asdict())
         return [found[claim.offset] for claim in claims]
 
 
-def _create(session: Session, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
-    known: dict[int, JobMetaObject | int] = {}
-    if any(flow.meta.idempotency_key is not None for flow in flows):
-        # Whoever holds the counter sees every key: a twin that is under way has been committed, or never was.
-        session.one("take_offsets", {"count": 0})
-        known = _known_jobs(session, flows)
-    fresh = [flow for number, flow in enumerate(flows) if number not in known] if known else flows
-    newest = session.one("take_offsets", {"count": len(fresh)}) if fresh else None
-    offsets = range(newest[0] - len(fresh) + 1, newest[0] + 1) if newest else range(0)
-    placed = list(zip(fresh, offsets, strict=True))
-    session.many("insert_job", [rows.job_row(flow, offset) for flow, offset in placed])
-    session.many("insert_flow", [rows.flow_row(flow, offset) for flow, offset in placed])
-    saved = [JobMetaObject(offset, flow.flow_id, flow.created_at, flow.meta) for flow, offset in placed]
-    if not known:
-        return saved
-    created = iter(saved)
-    jobs: list[JobMetaObject] = []
-    for number in range(len(flows)):
-        twin = known.get(number)
-        jobs.append(next(created) if twin is None else jobs[twin] if isinstance(twin, int) else twin)
-    return jobs
-
-
-def _claimed_flow(session: Session, row: Sequence[Any], claims: int) -> FlowDataObject:
-    status = row[6]
-    if status == "pending":
-        return rows.flow_data(row, claims, (), None)
-    place = {"offset": row[0]}
-    tasks = session.all("tasks_of", place)
-    error = session.one("first_failure", place) if status == FlowStatus.FAILED else None
-    return rows.flow_data(row, claims, tasks, None if error is None else error[0])
+def _take_over(session: Session, incarnation: Incarnation, beat: int) -> int:
+    place = {"id": incarnation.id}
+    if session.run("end_beat", {**place, "beat": beat}) != 1:
+        raise _LookAgain
+    if session.run("take_over", {**place, "epoch": incarnation.epoch}) != 1:
+        raise _LookAgain
+    return session.run("free_jobs", {"owner": incarnation.id})
 
 
 class _LookAgain(Exception):
-    """Somebody else admitted since the look; the transaction is rolled back."""
+    """Somebody has changed what was looked at; the transaction is rolled back."""
 
 
 def _open_turn(session: Session, fence: Fence) -> None:
     if session.run("mark_turn", fence._asdict()) != 1:
         raise _fenced(session, fence.id, fence.epoch)
+
+
+def _write_turn(session: Session, fence: Fence, batch: Batch) -> None:
+    _open_turn(session, fence)
+    if batch.answers:
+        answer(session, batch)
+    _write_tasks(session, batch)
+    if batch.throttles:
+        save_throttles(session, batch.throttles)
+    if batch.flows:
+        _save_flows(session, batch.flows)
+    if batch.logs:
+        session.many("save_log", batch.logs)
+    if batch.has_kin:
+        save_kin(session, batch)
+    _move_jobs(session, batch)
+
+
+def _write_tasks(session: Session, batch: Batch) -> None:
+    if batch.tasks:
+        session.many("save_task", batch.tasks)
+    if batch.parts:
+        session.many("save_part", batch.parts)
+    if batch.progress:
+        session.many("save_progress", batch.progress)
+    if batch.attempts:
+        session.many("save_attempt", batch.attempts)
+
+
+def _move_jobs(session: Session, batch: Batch) -> None:
+    if batch.released and session.run("delete_jobs", {"offsets": _listed(batch.released)}) < len(batch.released):
+        for offset in batch.released:
+            session.run("keep_job", {"offset": offset})
+    if batch.parked:
+        session.many("park_job", [(offset,) for offset in batch.parked])
+        for offset, at in batch.paused:
+            session.run("rest_flow", {"offset": offset, "at": at})
+    if batch.resting:
+        session.many("rest_job", [(row.heard, row.offset) for row in batch.resting])
+    if batch.ended_children:
+        wake_parents(session, batch.ended_children)
 
 
 def _fenced(session: Session, number: int, epoch: int) -> Fenced:
@@ -284,9 +338,9 @@ def _fenced(session: Session, number: int, epoch: int) -> Fenced:
 
 
 def _save_flows(session: Session, flows: Sequence[FlowRow]) -> None:
-    session.many("save_flow", [row for row in flows if row.storage is not None])
-    unchanged = [row for row in flows if row.storage is None]
-    for (status, reason, ended_at), offsets in _alike(unchanged, lambda row: (row.status, row.reason, row.ended_at)):
+    session.many("save_flow", [row for row in flows if row.storage is not None or row.ending is not None])
+    unchanged = [row for row in flows if row.storage is None and row.ending is None]
+    for (status, reason, ended_at), offsets in _alike(unchanged, _ENDED_ALIKE):
         given = {"status": status, "reason": reason, "ended_at": ended_at, "offsets": _listed(offsets)}
         session.run("end_flows", given)
 
@@ -301,46 +355,6 @@ def _alike(rows: Sequence[Placed], key: Callable[[Placed], Key]) -> Iterable[tup
 
 def _listed(offsets: Sequence[int]) -> str:
     return codec.encode_definition(offsets)
-
-
-def _known_jobs(session: Session, flows: Sequence[FlowDataPartial]) -> dict[int, JobMetaObject | int]:
-    """Find the jobs whose idempotency key exists, in the database or earlier in the same call."""
-    known: dict[int, JobMetaObject | int] = {}
-    first: dict[tuple[str, str, str], int] = {}
-    for number, flow in enumerate(flows):
-        meta = flow.meta
-        if meta.idempotency_key is None:
-            continue
-        key = (meta.user, meta.flow_class, meta.idempotency_key)
-        given = {"user_name": key[0], "flow_class": key[1], "idempotency_key": key[2]}
-        row = session.one("job_by_key", given)
-        if row is not None:
-            _same_input(flow, row[1], row[7])
-            known[number] = rows.saved_job(row)
-        elif key in first:
-            twin = flows[first[key]]
-            _same_input(flow, twin.flow_id, twin.input)
-            known[number] = first[key]
-        else:
-            first[key] = number
-    return known
-
-
-def _same_input(flow: FlowDataPartial, flow_id: str, stored: str | bytes) -> None:
-    if not _reads_alike(flow.input, stored):
-        raise IdempotencyConflict(
-            f"idempotency key {flow.meta.idempotency_key!r} of user {flow.meta.user!r} in class "
-            f"{flow.meta.flow_class!r} belongs to flow {flow_id}, which has another input; "
-            "use another key, or submit the same input"
-        )
-
-
-def _reads_alike(given: bytes, stored: str | bytes) -> bool:
-    try:
-        return codec.same(given, stored)
-    except DataRefused:
-        # What cannot be read any more is not what is submitted now.
-        return False
 
 
 def _taken(name: str, row: Sequence[Any]) -> str:

@@ -6,13 +6,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from theflow.database import codec, rows
+from theflow.database.batch import TaskRow
 from theflow.database.dialect import Dialect, Row, Session
-from theflow.database.store import ClassRecord, FlowRecord, QueuePlace, SchemeRecord, TaskRecord, TaskRow
+from theflow.database.store import ClassRecord, FlowRecord, QueuePlace, SchemeRecord, TaskRecord
 from theflow.errors import DataRefused, RowRefused
+from theflow.model.queue_pause import QueuePause
 from theflow.model.status import FlowStatus
+from theflow.model.throttle import Throttle, longest
 from theflow.model.view import Attempt, FlowFilter, FlowSummary, LogLine
 
-_QUEUED = (FlowStatus.PENDING, FlowStatus.RUNNING)
+# By which index the flows of a status are found.
+_FOUND_BY = {
+    FlowStatus.PENDING: "filter_queued",
+    FlowStatus.RUNNING: "filter_queued",
+    FlowStatus.CANCELLING: "filter_queued",
+    FlowStatus.REVERTING: "filter_queued",
+    FlowStatus.WAITING: "filter_queued",
+    FlowStatus.PAUSING: "filter_queued",
+    FlowStatus.PAUSED: "filter_queued",
+    FlowStatus.FAILED: "filter_troubled",
+    FlowStatus.PARKED: "filter_troubled",
+    FlowStatus.CANCELLED: "filter_troubled",
+    FlowStatus.REVERTED: "filter_troubled",
+    FlowStatus.REVERT_FAILED: "filter_troubled",
+}
 
 
 class SqlQuestions:
@@ -30,11 +47,18 @@ class SqlQuestions:
         offset = row[0]
         with self._views.read() as session:
             tasks = tuple(
-                TaskRecord(row=TaskRow(*task[:10]), runtime=task[10], error=task[11])
+                TaskRecord(
+                    row=TaskRow(*task[:11]),
+                    runtime=task[11],
+                    error=task[12],
+                    progress=task[13],
+                    part=task[14],
+                    given=task[15],
+                )
                 for task in session.all("task_records", {"offset": offset})
             )
             place = _place(session, offset, now)
-        return FlowRecord(summary=rows.summary(row[:15]), input=row[15], storage=row[16], tasks=tasks, place=place)
+        return FlowRecord(summary=rows.summary(row[:16]), input=row[16], storage=row[17], tasks=tasks, place=place)
 
     def find_ids(self, prefix: str, limit: int) -> list[str]:
         """List flow ids that start with the prefix."""
@@ -49,31 +73,22 @@ class SqlQuestions:
     def find_flows(self, flow_filter: FlowFilter, before: int | None, limit: int) -> list[FlowSummary]:
         """List flows below an offset, newest first."""
         try:
-            return [rows.summary(row) for row in self._filtered(flow_filter, before, limit)]
+            filters, given = _filters(flow_filter)
+            given |= {"before": 2**63 - 1 if before is None else before, "limit": limit}
+            with self._views.read() as session:
+                return [rows.summary(row) for row in session.filtered("find_flows", filters, "page", given)]
         except RowRefused:
             return []
 
-    def _filtered(self, flow_filter: FlowFilter, before: int | None, limit: int) -> list[Row]:
-        given: dict[str, Any] = {"before": 2**63 - 1 if before is None else before, "limit": limit}
-        filters = []
-        for name, parameter, value in (
-            ("class", "flow_class", flow_filter.flow_class),
-            ("user", "user_name", flow_filter.user),
-            ("id", "first", flow_filter.id_prefix),
-            ("created_after", "created_after", flow_filter.created_after),
-            ("created_before", "created_before", flow_filter.created_before),
-            ("labels", "labels", _labels(flow_filter)),
-        ):
-            if value is not None:
-                filters.append(f"filter_{name}")
-                given[parameter] = value
-        if flow_filter.id_prefix is not None:
-            given["beyond"] = _beyond(flow_filter.id_prefix)
-        if flow_filter.status is not None:
-            filters.append("filter_queued" if flow_filter.status in _QUEUED else "filter_ended")
-            given["status"] = flow_filter.status.value
-        with self._views.read() as session:
-            return session.filtered("find_flows", filters, "page", given)
+    def count_flows(self, flow_filter: FlowFilter) -> int:
+        """Count the flows that a list would show."""
+        try:
+            filters, given = _filters(flow_filter)
+            with self._views.read() as session:
+                (found,) = session.filtered("count_flows", filters, "whole_list", given | {"before": 2**63 - 1})
+        except RowRefused:
+            return 0
+        return int(found[0])
 
     def unfinished(self, flow_class: str, versions: Sequence[int], now: int) -> int:
         """Count the flows of a class that run or are due, are not parked, and could be run by one of the versions."""
@@ -114,26 +129,57 @@ def class_record(session: Session, flow_class: str) -> ClassRecord:
     row = session.one("class_record", {"name": flow_class})
     if row is None:
         return ClassRecord(flow_class=flow_class, revision=0)
-    return ClassRecord(flow_class=row[0], revision=row[1], paused=bool(row[2]))
+    until = row[3] or 0
+    if not row[2]:
+        return ClassRecord(flow_class=row[0], revision=row[1], throttled_until=until)
+    pauses = tuple(QueuePause._make(each) for each in session.all("class_pauses", {"name": flow_class}))
+    return ClassRecord(flow_class=row[0], revision=row[1], pauses=pauses, throttled_until=until)
 
 
 def _place(session: Session, offset: int, now: int) -> QueuePlace | None:
     job = session.one("job_place", {"offset": offset})
     if job is None:
         return None
-    parked, claims, owner, flow_class, user = job
-    queue = {"flow_class": flow_class, "user_name": user, "offset": offset, "now": now}
+    parked, claims, owner, flow_class, user, asked, verbs, queue_until, class_until, level = job
+    queue = {"flow_class": flow_class, "user_name": user, "offset": offset, "level": level, "now": now}
     ahead = session.one("jobs_ahead", queue) or (0, None)
     live = tuple(row[0] for row in session.all("jobs_live", queue))
     return QueuePlace(
         offset=offset,
         owner=owner,
-        parked=bool(parked),
+        parked=parked == 1,
         claims=claims,
         ahead=ahead[0],
         first_ahead=ahead[1],
         live=live,
+        asked=bool(asked),
+        verbs=verbs,
+        throttle=longest(Throttle(flow_class, user, queue_until or 0), Throttle(flow_class, "", class_until or 0)),
+        level=level,
     )
+
+
+def _filters(flow_filter: FlowFilter) -> tuple[list[str], dict[str, Any]]:
+    """Return the names of the filters that a list has, and what they are given."""
+    given: dict[str, Any] = {}
+    filters = []
+    for name, parameter, value in (
+        ("class", "flow_class", flow_filter.flow_class),
+        ("user", "user_name", flow_filter.user),
+        ("id", "first", flow_filter.id_prefix),
+        ("created_after", "created_after", flow_filter.created_after),
+        ("created_before", "created_before", flow_filter.created_before),
+        ("labels", "labels", _labels(flow_filter)),
+    ):
+        if value is not None:
+            filters.append(f"filter_{name}")
+            given[parameter] = value
+    if flow_filter.id_prefix is not None:
+        given["beyond"] = _beyond(flow_filter.id_prefix)
+    if flow_filter.status is not None:
+        filters.append(_FOUND_BY.get(flow_filter.status, "filter_ended"))
+        given["status"] = flow_filter.status.value
+    return filters, given
 
 
 def _labels(flow_filter: FlowFilter) -> str | None:

@@ -19,8 +19,9 @@ from theflow.database.gate import Gate
 from theflow.database.sqlite_caller import savepoint
 from theflow.database.sqlite_doctor import examine
 from theflow.database.sqlite_errors import PATIENCE, code_of, errors
+from theflow.database.sqlite_loans import LentConnection, SqliteLoan, SqliteLoans
 from theflow.database.statements import Statement, load_statements
-from theflow.database.store import Pace
+from theflow.database.store import Lending, Pace
 from theflow.errors import CommitUnknown, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 
@@ -37,6 +38,10 @@ _SETTINGS = (
     "PRAGMA temp_store = MEMORY",
     f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}",
 )
+# For bodies, which write in tables of their users.
+_LENT_SETTINGS = (*_SETTINGS, "PRAGMA foreign_keys = ON")
+# A body that keeps everybody else from writing for so long has forgotten itself.
+_LONGEST_LOAN = 10.0
 
 
 class SqliteSession:
@@ -140,6 +145,7 @@ class Sqlite:
     """The dialect of a database file. Connections are opened when they are first needed, by one process only."""
 
     pace = Pace(soon=0.002, later=0.02)
+    lending = Lending(beside=False, longest=_LONGEST_LOAN)
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -152,6 +158,13 @@ class Sqlite:
             pool_timeout=PATIENCE,
             pool_reset_on_return=None,
         )
+        lent = sqlalchemy.create_engine(
+            sqlalchemy.URL.create("sqlite", database=str(path)),
+            creator=lambda: self._connect(LentConnection, _LENT_SETTINGS),
+            poolclass=sqlalchemy.NullPool,
+            pool_reset_on_return=None,
+        )
+        self._loans = SqliteLoans(lent, self._gate, lambda cursor: SqliteSession(cursor, self._statements))
         self._statements = load_statements("sqlite", "?")
         self._opening = threading.RLock()
         self._writers: dict[str, _Writer] = {}
@@ -219,6 +232,13 @@ class Sqlite:
         """Look at file, version and settings."""
         return examine(self)
 
+    def require_room(self, bodies: int) -> None:
+        """A file has room for every connection."""
+
+    def now(self) -> int | None:
+        """A file has no clock but that of the machine."""
+        return None
+
     def doubts(self) -> list[Finding]:
         """Every connection makes its own settings."""
         return []
@@ -235,9 +255,16 @@ class Sqlite:
         with errors(self.path), savepoint(connection, self.path) as cursor:
             yield SqliteSession(cursor, self._statements)
 
-    def pulse(self) -> Any:
-        """Open a transaction on the connection of the heartbeat."""
-        return self._writer("pulse").transaction()
+    def pulse(self, name: str, given: Mapping[str, object]) -> int:
+        """Execute one statement, a transaction by itself, on the heartbeat's connection; return the rows changed."""
+        with self._writer("pulse").transaction() as session:
+            return int(session.run(name, given))
+
+    def lend(self, ended: Callable[[], None]) -> SqliteLoan:
+        """Open a transaction for the body of a task; nobody else can write before it is over."""
+        self._guard()
+        self.require()
+        return self._loans.lend(ended)
 
     @contextmanager
     def read(self) -> Iterator[SqliteSession]:
@@ -283,6 +310,7 @@ class Sqlite:
         with self._opening:
             if self._process != os.getpid():
                 return
+            self._loans.close()
             self._engine.dispose()
             if self._watch is not None:
                 self._watch.close()
@@ -332,12 +360,19 @@ class Sqlite:
             schema.upgrade(connection)
             connection.commit()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(
+        self, kind: type[sqlite3.Connection] = sqlite3.Connection, settings: Sequence[str] = _SETTINGS
+    ) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.path, isolation_level=None, check_same_thread=False, cached_statements=256, timeout=PATIENCE
+            self.path,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+            timeout=PATIENCE,
+            factory=kind,
         )
         try:
-            for setting in _SETTINGS:
+            for setting in settings:
                 connection.execute(setting)
         except BaseException:
             connection.close()

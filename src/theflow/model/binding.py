@@ -12,8 +12,11 @@ from typing import Any, get_origin, get_type_hints
 
 from theflow.errors import SchemeError
 from theflow.model.failure import Failure
+from theflow.model.undo import Undo
 
 SHOWN = 20
+# The parameter of a mapped task that gets the item of the child.
+ITEM = "item"
 
 
 class Source(Enum):
@@ -24,6 +27,8 @@ class Source(Enum):
     RESULT = auto()
     OTHER_RESULTS = auto()
     FAILURE = auto()
+    UNDO = auto()
+    ITEM = auto()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +42,21 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a body stands: its scheme's name, its own name, the storage type, and all tasks of the scheme by name."""
+    """Where a body stands: its scheme's name, its own name, the storage type, and all tasks of the scheme by name.
+
+    It may take the failure of the flow, the item of a mapped task, what its own task returned last, or the storage in
+    a parameter without an annotation, as lambdas have them.
+    """
 
     scheme: str
     task: str
     storage: Any
     tasks: Collection[str]
     takes_failure: bool = False
+    takes_undo: bool = False
+    takes_item: bool = False
+    takes_own: bool = False
+    takes_bare: bool = False
 
     def wrong(self, problem: str) -> SchemeError:
         """Return an error that says where it is."""
@@ -101,15 +114,19 @@ def _source(name: str, annotation: Any, place: Place) -> Source | None:
         return Source.CONTEXT
     if annotation is Failure and place.takes_failure:
         return Source.FAILURE
+    if annotation is Undo and place.takes_undo:
+        return Source.UNDO
+    if place.takes_item and name == ITEM:
+        return Source.ITEM
     stored = annotation is not None and _same(annotation, place.storage)
-    if name in place.tasks and name != place.task:
+    if name in place.tasks and (name != place.task or place.takes_own):
         if stored and (get_origin(place.storage) or place.storage) is not dict:
             raise place.wrong(
                 f"parameter {name!r} is named like a task and has the storage type {_shown(place.storage)}; "
                 "rename the parameter or the task"
             )
         return Source.RESULT
-    return Source.STORAGE if stored else None
+    return Source.STORAGE if stored or (annotation is None and place.takes_bare) else None
 
 
 def _same(annotation: Any, storage: Any) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from theflow.model.failure import Failure
 from theflow.model.job import JobMeta, JobMetaObject, microseconds
-from theflow.model.status import FlowStatus, TaskStatus
+from theflow.model.status import BEGUN, FlowStatus, TaskStatus
+from theflow.model.view import DONE, Request
 
 
 class FlowDataPartial(NamedTuple):
@@ -30,7 +31,8 @@ class FlowDataPartial(NamedTuple):
 class TaskDataObject(NamedTuple):
     """One task of a flow as the database knows it; a task without a row has not started.
 
-    `runtime` is the incarnation that wrote it last.
+    `runtime` is the incarnation that wrote it last, `given` the list of a map that was recorded once, as JSON per item.
+    `doubt` says that it had an attempt of which nobody knows what it did.
     """
 
     name: str
@@ -42,10 +44,29 @@ class TaskDataObject(NamedTuple):
     started_at: int | None
     ended_at: int | None
     runtime: int = 0
+    given: tuple[bytes, ...] | None = None
+    deadline_at: int | None = None
+    doubt: bool = False
+
+
+class ChildDataObject(NamedTuple):
+    """A sub-flow as the flow that waits for it knows it: of which attempt of which task, and where it stands."""
+
+    task: str
+    attempt: int
+    flow_id: str
+    status: FlowStatus
+    storage: bytes
+    reason: str
 
 
 class FlowDataObject(NamedTuple):
-    """A flow as the database knows it. `claims` counts since its last outcome; `damage` says what could not be read."""
+    """A flow as the database knows it. `claims` counts since its last outcome; `damage` says what could not be read.
+
+    `revert` is what somebody asked for if the flow is being undone, `requests` what people asked of it that is still to
+    be done; `reopened` says that it is in the queue for nothing else, as it has ended. `depth` counts the flows above a
+    sub-flow; `children` are the sub-flows of a flow that waited for some.
+    """
 
     job: JobMetaObject
     version: int | None
@@ -59,3 +80,21 @@ class FlowDataObject(NamedTuple):
     failure: Failure | None = None
     claims: int = 0
     damage: str = ""
+    depth: int = 0
+    children: tuple[ChildDataObject, ...] = ()
+    revert: Request | None = None
+    requests: tuple[Request, ...] = ()
+    reopened: bool = False
+
+    def asked_to_end(self, requests: Sequence[Request]) -> FlowDataObject:
+        """Return the flow as it stands once somebody has asked a runtime that held it to end it."""
+        if self.status not in BEGUN:
+            return self
+        reasons = [request.line() for request in requests if request.verb == "cancel"]
+        return self._replace(status=FlowStatus.CANCELLING, reason=reasons[-1] if reasons else self.reason)
+
+
+def newest_revert(requests: Sequence[Request]) -> Request | None:
+    """Return the newest request to undo the flow that was not refused: a flow that is reverting goes by it."""
+    asked = [each for each in requests if each.verb == "revert" and each.answer in ("", DONE)]
+    return asked[-1] if asked else None

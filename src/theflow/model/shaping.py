@@ -6,9 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
+from operator import attrgetter
 from typing import NamedTuple
 
+from theflow.model.queue_pause import QueuePause
 from theflow.model.scheme import UNLIMITED, FlowScheme
+from theflow.model.throttle import Throttle
+
+# Sub-flows stand on lower levels, and go first.
+_LEVEL_AND_OFFSET = attrgetter("level", "offset")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +24,16 @@ class ClassPolicy:
     flow_class: str
     concurrency: int = 1
     versions: tuple[int, ...] = ()
-    paused: bool = False
+    pauses: tuple[QueuePause, ...] = ()
 
     @property
     def ordered(self) -> bool:
         """Whether the flows of one user wait for each other."""
         return self.concurrency < UNLIMITED
+
+    def pause_of(self, user: str) -> QueuePause | None:
+        """Return what keeps the flows of a user from starting: a pause of the class, or of the queue."""
+        return next((pause for pause in self.pauses if pause.user in ("", user)), None)
 
     def version_for(self, wanted: int | None) -> int | None:
         """Return the version to run a flow with: the one it was submitted for, or the newest; None if not here."""
@@ -52,7 +62,10 @@ class Policies:
 
 
 class Candidate(NamedTuple):
-    """A pending flow at the head of its queue."""
+    """A pending flow at the head of its queue; `verbs` counts what people asked of it that is still to be done.
+
+    `level` is 0 for what people submit, one less for each flow above it.
+    """
 
     offset: int
     flow_class: str
@@ -61,6 +74,8 @@ class Candidate(NamedTuple):
     priority: int = 0
     run_at: int | None = None
     claims: int = 0
+    verbs: int = 0
+    level: int = 0
 
     def due(self, now: int) -> bool:
         """Whether its time has come."""
@@ -69,11 +84,24 @@ class Candidate(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """The queues at one moment: candidates, and the offsets that hold a place of each (class, user) queue."""
+    """The queues at one moment: candidates, and the offsets that hold a place of each (class, user) queue.
+
+    Queues that are throttled have no candidates; at `again_at` the first of them may have some again.
+
+    `resting` are those (offset and level) that keep a place while they wait for sub-flows. They keep it from whatever
+    stands on their level or above it, and not from what is deeper: that may be what they wait for.
+    """
 
     now: int
     candidates: tuple[Candidate, ...]
     live: Mapping[tuple[str, str], tuple[int, ...]]
+    again_at: int | None = None
+    resting: Mapping[tuple[str, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
+
+    def holders(self, queue: tuple[str, str], level: int) -> tuple[int, ...]:
+        """List the offsets that hold a place of a queue against a flow on this level."""
+        resting = self.resting.get(queue, ())
+        return (*self.live.get(queue, ()), *(offset for offset, other in resting if other <= level))
 
 
 class Admitted(NamedTuple):
@@ -135,7 +163,7 @@ def admit(look: Look, policies: Policies, slots: int) -> Admission:
         queue = (candidate.flow_class, candidate.user)
         policy = policies.classes.get(candidate.flow_class)
         ordered = policy is not None and policy.ordered
-        live = (*look.live.get(queue, ()), *started.get(queue, ())) if ordered else ()
+        live = (*look.holders(queue, candidate.level), *started.get(queue, ())) if ordered else ()
         reason = why_not(candidate, policy, look.now, live)
         if not reason and ordered and held_back[queue]:
             reason = behind(held_back[queue], blocker[queue])
@@ -159,7 +187,7 @@ def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
     if len(classes) != 1 or len(look.candidates) > slots:
         return None
     policy = policies.classes.get(classes.pop())
-    if policy is None or policy.ordered or policy.paused or not policy.versions:
+    if policy is None or policy.ordered or policy.pauses or not policy.versions:
         return None
     newest, versions, now = max(policy.versions), policy.versions, look.now
     admitted = []
@@ -176,16 +204,21 @@ def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
     return Admission(admitted=tuple(admitted))
 
 
-def why_not(candidate: Candidate, policy: ClassPolicy | None, now: int, live: tuple[int, ...]) -> str:
+def why_not(
+    candidate: Candidate, policy: ClassPolicy | None, now: int, live: tuple[int, ...], throttle: Throttle | None = None
+) -> str:
     """Say why a flow may not start although it is its turn; empty if it may."""
+    if throttle is not None and throttle.until > now:
+        return throttle.line(now)
     if candidate.run_at is not None and not candidate.due(now):
         return f"it is not due before {(candidate.run_at - now) / 1_000_000:.1f} s from now"
     if policy is None:
         return f"no runtime registers class {candidate.flow_class!r}"
     if policy.version_for(candidate.version) is None:
         return f"no runtime registers class {candidate.flow_class!r} version {candidate.version}"
-    if policy.paused:
-        return f"class {candidate.flow_class!r} is paused"
+    pause = policy.pause_of(candidate.user) if policy.pauses else None
+    if pause is not None:
+        return pause.line(now)
     if len(live) >= policy.concurrency:
         shown = ", ".join(str(offset) for offset in sorted(live)[:5])
         return (
@@ -201,9 +234,9 @@ def behind(ahead: int, first: int) -> str:
 
 
 def _in_turn(look: Look, policies: Policies) -> Iterator[Candidate]:
-    """Go by priority among the queues, and by offset inside a queue whose order counts."""
+    """Go by priority among the queues, and inside a queue whose order counts by offset, sub-flows first."""
     queues: dict[object, list[Candidate]] = defaultdict(list)
-    for candidate in sorted(look.candidates, key=lambda candidate: candidate.offset, reverse=True):
+    for candidate in sorted(look.candidates, key=_LEVEL_AND_OFFSET, reverse=True):
         policy = policies.classes.get(candidate.flow_class)
         lines_up = policy is not None and policy.ordered and candidate.due(look.now)
         queues[(candidate.flow_class, candidate.user) if lines_up else candidate.offset].append(candidate)

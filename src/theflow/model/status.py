@@ -10,13 +10,21 @@ class FlowStatus(StrEnum):
 
     PENDING = "pending"
     RUNNING = "running"
+    CANCELLING = "cancelling"
+    REVERTING = "reverting"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    REVERTED = "reverted"
+    REVERT_FAILED = "revert_failed"
     PARKED = "parked"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    WAITING = "waiting"
 
     @property
     def ended(self) -> bool:
-        """Whether the outcome is final. A parked flow waits for a person: it has not ended."""
+        """Whether it has its outcome. A parked or paused flow waits for a person, a waiting one for its sub-flows."""
         return self in _FLOW_ENDS
 
 
@@ -28,6 +36,9 @@ class TaskStatus(StrEnum):
     RETRYING = "retrying"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELLED = "cancelled"
+    SKIPPED = "skipped"
+    WAITING = "waiting"
 
     @property
     def ended(self) -> bool:
@@ -42,9 +53,30 @@ class AttemptStatus(StrEnum):
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    THROTTLED = "throttled"
     LOST = "lost"
     INTERRUPTED = "interrupted"
 
 
-_FLOW_ENDS = frozenset({FlowStatus.SUCCEEDED, FlowStatus.FAILED})
-_TASK_ENDS = frozenset({TaskStatus.SUCCEEDED, TaskStatus.FAILED})
+# How an attempt ends of which nobody knows what it did. One that raised has said so itself.
+IN_DOUBT = frozenset({AttemptStatus.TIMED_OUT, AttemptStatus.CANCELLED, AttemptStatus.LOST, AttemptStatus.INTERRUPTED})
+# Where a flow stands that is to rest, or does.
+PAUSES = (FlowStatus.PAUSING, FlowStatus.PAUSED)
+# Where a flow may still come to a good end, in the hands of a runtime.
+GOING_ON = (FlowStatus.RUNNING, *PAUSES)
+# Where a flow stands that has done something, or may have, and that nobody has asked to end.
+BEGUN = (*GOING_ON, FlowStatus.WAITING, FlowStatus.PARKED)
+# Where a flow may stand of which a task has failed for good.
+FAILED_ONCE = frozenset({FlowStatus.FAILED, FlowStatus.REVERTING, FlowStatus.REVERTED, FlowStatus.REVERT_FAILED})
+# What was done is undone after an end, too: that is a new run of it, which somebody asks for.
+_FLOW_ENDS = frozenset(
+    {
+        FlowStatus.SUCCEEDED,
+        FlowStatus.FAILED,
+        FlowStatus.CANCELLED,
+        FlowStatus.REVERTED,
+        FlowStatus.REVERT_FAILED,
+    }
+)
+_TASK_ENDS = frozenset({TaskStatus.SUCCEEDED, TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.SKIPPED})

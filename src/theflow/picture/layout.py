@@ -26,6 +26,8 @@ MOVES = 8
 # Long edges should run straight before nodes stand in the middle of their neighbours (Gansner's weights).
 STRAIGHT = 8.0
 
+_Pulls = list[tuple[float, int]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
@@ -67,9 +69,10 @@ class _Net:
         """Whether the vertex only leads an edge on."""
         return vertex >= self.nodes
 
-    def pull(self, vertex: int, other: int) -> float:
-        """How strongly two neighbours draw each other into one line."""
-        return (1.0, 2.0, STRAIGHT)[self.bend(vertex) + self.bend(other)]
+    def pulls(self, vertex: int, near: list[int]) -> _Pulls:
+        """How strongly a vertex and each of these neighbours draw each other into one line."""
+        weights = (2.0, STRAIGHT) if self.bend(vertex) else (1.0, 2.0)
+        return [(weights[self.bend(other)], other) for other in near]
 
 
 def lay_out(after: Mapping[str, Sequence[str]], *, bend_gap: float = 1.0) -> Layout:
@@ -212,16 +215,17 @@ def _places(net: _Net, bend_gap: float) -> list[float]:
     """Move each layer to the mean of its neighbours, again and again, downwards and upwards in turn."""
     size = [bend_gap if net.bend(vertex) else 1.0 for vertex in range(len(net.up))]
     places = [0.0] * len(size)
-    for row in net.layers:
-        offsets = _offsets(row, size)
+    rows = [(row, _offsets(row, size)) for row in net.layers]
+    for row, offsets in rows:
         for vertex, offset in zip(row, offsets, strict=True):
             places[vertex] = offset - offsets[-1] / 2
+    up, down = ([net.pulls(vertex, near) for vertex, near in enumerate(side)] for side in (net.up, net.down))
     for move in range(MOVES):
-        neighbours = net.up if move % 2 == 0 else net.down
-        for row in net.layers if move % 2 == 0 else reversed(net.layers):
-            _settle(net, row, [neighbours[vertex] for vertex in row], _offsets(row, size), places)
-    for row in net.layers:
-        _settle(net, row, [net.up[vertex] + net.down[vertex] for vertex in row], _offsets(row, size), places)
+        for row, offsets in rows if move % 2 == 0 else reversed(rows):
+            _settle(row, offsets, up if move % 2 == 0 else down, places)
+    both = [above + below for above, below in zip(up, down, strict=True)]
+    for row, offsets in rows:
+        _settle(row, offsets, both, places)
     left = min(places, default=0.0)
     return [place - left for place in places]
 
@@ -232,19 +236,21 @@ def _offsets(row: Sequence[int], size: Sequence[float]) -> list[float]:
     return list(accumulate(gaps, initial=0.0))
 
 
-def _settle(net: _Net, row: list[int], neighbours: list[list[int]], offsets: list[float], places: list[float]) -> None:
+def _settle(row: list[int], offsets: list[float], pulls: list[_Pulls], places: list[float]) -> None:
     """Place one row as near to its wishes as order and distances allow: isotonic regression by pooling violators."""
     blocks: list[tuple[float, float, int]] = []
-    for vertex, near, offset in zip(row, neighbours, offsets, strict=True):
-        pull = [net.pull(vertex, other) for other in near]
-        weight = sum(pull)
-        wish = sum(force * places[other] for force, other in zip(pull, near, strict=True)) / weight if near else 0.0
-        block = (wish - offset, weight, 1) if near else (places[vertex] - offset, 0.01, 1)
-        while blocks and blocks[-1][0] >= block[0]:
-            before = blocks.pop()
-            weight = before[1] + block[1]
-            block = ((before[0] * before[1] + block[0] * block[1]) / weight, weight, before[2] + block[2])
-        blocks.append(block)
+    for vertex, offset in zip(row, offsets, strict=True):
+        wish = weight = 0.0
+        for force, other in pulls[vertex]:
+            wish += force * places[other]
+            weight += force
+        start, weight, count = (wish / weight - offset, weight, 1) if weight else (places[vertex] - offset, 0.01, 1)
+        while blocks and blocks[-1][0] >= start:
+            before, force, members = blocks.pop()
+            start = (before * force + start * weight) / (force + weight)
+            weight += force
+            count += members
+        blocks.append((start, weight, count))
     starts = [start for start, _, count in blocks for _ in range(count)]
     for vertex, start, offset in zip(row, starts, offsets, strict=True):
         places[vertex] = start + offset

@@ -19,7 +19,16 @@ SIGNS: Mapping[str, str] = MappingProxyType(
         TaskStatus.RETRYING.value: "↻",
         TaskStatus.SUCCEEDED.value: "✓",
         TaskStatus.FAILED.value: "✗",
+        TaskStatus.CANCELLED.value: "⊘",
+        TaskStatus.SKIPPED.value: "↷",
+        FlowStatus.CANCELLING.value: "◌",
+        FlowStatus.REVERTING.value: "◁",
+        FlowStatus.REVERTED.value: "◀",
+        FlowStatus.REVERT_FAILED.value: "⊗",
         FlowStatus.PARKED.value: "‖",
+        FlowStatus.WAITING.value: "◇",
+        FlowStatus.PAUSING.value: "◒",
+        FlowStatus.PAUSED.value: "◫",
     }
 )
 

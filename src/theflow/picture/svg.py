@@ -39,6 +39,8 @@ STYLE = """
 .tf-succeeded .tf-word{fill:var(--good)}
 .tf-failed rect{stroke:var(--bad);stroke-width:3}
 .tf-failed .tf-word{fill:var(--bad)}
+.tf-cancelled rect{stroke:var(--again)}
+.tf-cancelled .tf-word{fill:var(--again)}
 """.strip()
 TIP = """
 <defs><marker id="tf-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">

@@ -6,7 +6,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from theflow.database.store import ClaimRow, ClassRecord, LookQuery, RuntimeStore
+from theflow.database.batch import ClaimRow
+from theflow.database.store import ClassRecord, LookQuery, RuntimeStore
 from theflow.errors import CommitUnknown, SchemeError
 from theflow.model.failure import Failure
 from theflow.model.flow import Flow
@@ -18,6 +19,8 @@ from theflow.model.status import FlowStatus
 from theflow.runtime.clock import Clock
 from theflow.runtime.engine import Engine
 from theflow.runtime.failpoint import Failpoints
+from theflow.runtime.hearing import Coming
+from theflow.runtime.verbs import event_of
 
 # As many claims without an outcome may be chance: the process died of something else.
 SUSPICIOUS = 2
@@ -51,13 +54,18 @@ class Admission:
         self._first = 0
         self._suspects: dict[int, Flow] = {}
         self._astray: set[int] = set()
+        # For how many seconds from the newest look on some queue admits nothing; infinite where none is throttled.
+        self.throttled = float("inf")
 
     def fill(self, places: int, claims: int) -> int:
         """Admit up to so many flows; park those claimed more than `claims` times in vain. Return how many came."""
+        if self._engine.turns.in_doubt:
+            return 0
         self._give_back()
         names = list(self._shaping.policies.classes)
         self._first += 1
         came = 0
+        self.throttled = float("inf")
         for number in range(len(names)):
             if came >= places:
                 break
@@ -87,6 +95,10 @@ class Admission:
                 )
             )
             self._obey_pause(policy, record)
+            if look.again_at is not None:
+                self.throttled = min(self.throttled, (look.again_at - look.now) / 1_000_000)
+            if any(not pause.user for pause in record.pauses):
+                return 0
             admitted = self._one_suspect(self._shaping.admit(look, places).admitted, claims)
             if admitted:
                 if self._claim(record, admitted, claims):
@@ -125,34 +137,32 @@ class Admission:
         """Whether a suspect runs that has had no outcome yet; one that only waits for a retry kills nobody."""
         for offset, taken in list(self._suspects.items()):
             now = self._engine.flows.get(offset)
-            if now is None or now.plan.open != taken.plan.open:
+            if now is None or now.plan.left != taken.plan.left:
                 del self._suspects[offset]
-            elif now is taken or now.plan.running:
+            elif now is taken or now.plan.under_way:
                 return True
         return False
 
     def _claim(self, record: ClassRecord, admitted: Sequence[Admitted], claims: int) -> bool:
         now = self._clock.now()
-        wanted = [ClaimRow(one.candidate.offset, one.version, now) for one in admitted]
-        versions = {one.candidate.offset: one.version for one in admitted}
-        fence = self._engine.next_fence
+        wanted = [ClaimRow(one.candidate.offset, one.version, now, one.candidate.verbs) for one in admitted]
+        fence = self._engine.turns.next_fence
         self._failpoints.reach("before_claim_commit")
         try:
             found = self._store.claim(fence, record, wanted)
         except CommitUnknown:
             # Whether it happened or not: what may be ours and is not in hand is given back, and pulled again.
-            self._astray.update(versions)
-            self._engine.doubt(fence)
+            self._astray.update([claim.offset for claim in wanted])
+            self._engine.turns.doubt(fence)
             self._give_back()
             return True
         if found is None:
             return False
         self._failpoints.reach("after_claim_commit")
-        self._engine.turned(fence)
+        self._engine.turns.turned(fence)
         fresh: list[Flow] = []
-        for data in found:
-            version = versions[data.job.offset]
-            if data.status is FlowStatus.PENDING and data.claims == 1 and not data.damage:
+        for data, (_, version, _, _) in zip(found, wanted, strict=True):
+            if data.status is FlowStatus.PENDING and data.claims == 1 and not (data.damage or data.requests):
                 # Nearly every flow: nothing of it can be wrong yet.
                 fresh.append(Flow.from_data(data, self._schemes[data.job.meta.flow_class, version]))
             else:
@@ -163,7 +173,7 @@ class Admission:
     def _give_back(self) -> None:
         """Free what was claimed and never came in hand; as long as that fails, nothing else is claimed."""
         if self._astray:
-            self._engine.settle()
+            self._engine.turns.settle()
             self._store.give_back(self._engine.incarnation, sorted(self._astray))
             self._astray.clear()
 
@@ -177,6 +187,7 @@ class Admission:
                 flow = Flow.from_data(data, scheme)
             except SchemeError as error:
                 trouble = str(error)
+        readable = not trouble
         if not trouble and data.claims > claims:
             trouble = (
                 f"claimed {data.claims - 1} times without one committed outcome: its process died each time while it "
@@ -184,10 +195,17 @@ class Admission:
             )
         if not trouble and data.claims > suspicious_claims(claims):
             self._suspects[flow.offset] = flow
-        self._engine.take(flow, self._first_event(flow, trouble))
+        if data.requests:
+            self._engine.receive(flow, Coming(flow.offset, data.requests, trouble, readable))
+        else:
+            self._engine.take(flow, self._first_event(flow, trouble))
 
     def _first_event(self, flow: Flow, trouble: str) -> Event:
-        if not trouble:
+        asked = flow.data.revert
+        if asked is not None and not trouble:
+            return event_of(asked, flow)
+        if not trouble or (flow.status is FlowStatus.CANCELLING and not flow.scheme.reverts_on_cancel):
+            # A flow that is to end runs no body again: no trouble with it needs a person.
             return _STARTED if flow.status is FlowStatus.PENDING else Recovered()
         _logger.error("flow cannot run flow_id=%s offset=%d: %s", flow.flow_id, flow.offset, trouble)
         if not flow.status.ended:
@@ -196,10 +214,10 @@ class Admission:
         if flow.hook not in flow.scheme.hooks:
             return Recovered()
         now = self._clock.now()
-        return HookEnded(flow.hook, Failure.plain("HookGivenUp", trouble), now, now)
+        return HookEnded(flow.hook, Failure.plain("HookGivenUp", trouble, "hook_given_up"), now, now)
 
     def _obey_pause(self, policy: ClassPolicy, record: ClassRecord) -> None:
-        if policy.paused == record.paused:
+        if policy.pauses == record.pauses:
             return
-        classes = {**self._shaping.policies.classes, policy.flow_class: replace(policy, paused=record.paused)}
+        classes = {**self._shaping.policies.classes, policy.flow_class: replace(policy, pauses=record.pauses)}
         self._shaping.replace(Policies(classes=classes))

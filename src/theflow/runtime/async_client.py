@@ -10,18 +10,16 @@ from typing import Self
 from theflow.database.store import RuntimeRecord
 from theflow.errors import WaitTimedOut
 from theflow.model.job import JobMeta
-from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, LogLine, Page
-from theflow.runtime.client import Client, FlowHandle
+from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, FlowTree, LogLine, Page
+from theflow.runtime.async_operator import AsyncOperator
+from theflow.runtime.client import FlowHandle
 from theflow.runtime.definition import SchemeDefinition
 
 _POLL_FIRST, _POLL_LAST = 0.005, 0.1
 
 
-class AsyncClient:
+class AsyncClient(AsyncOperator):
     """What a Client does, without blocking the loop. It closes the client that it was given."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,9 +41,19 @@ class AsyncClient:
         """Submit jobs in one transaction, all or none."""
         return await asyncio.to_thread(self._client.create_jobs, list(metas))
 
+    async def fork(
+        self, flow_id: str, from_task: str | None = None, *, reason: str = "", by: str | None = None
+    ) -> FlowHandle:
+        """Begin a new flow from a task of another."""
+        return await asyncio.to_thread(self._client.fork, flow_id, from_task, reason=reason, by=by)
+
     async def get_flow(self, flow_id: str) -> FlowDetail:
         """Return a flow; raise FlowNotFound."""
         return await asyncio.to_thread(self._client.get_flow, flow_id)
+
+    async def tree(self, flow_id: str) -> FlowTree:
+        """Return a flow with all sub-flows that it started, and what those started."""
+        return await asyncio.to_thread(self._client.tree, flow_id)
 
     async def get_ended(self, flow_id: str) -> FlowDetail | None:
         """Return the flow if it has ended, else None; raise FlowNotFound."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Protocol
 
-from theflow.database.store import LogRow
+from theflow.database.batch import LogRow
 from theflow.runtime.redaction import cut, redact, storable
 
 LINE_LIMIT = 16_384
 ATTEMPT_LIMIT = 1_048_576
 LOGGER = "theflow.task"
+# So many late records of an attempt are told of.
+_LATE_LIMIT = 100
+_logger = logging.getLogger("theflow.executor")
 
 
 class Place(Protocol):
@@ -39,6 +43,7 @@ class AttemptLog:
         self._rows: deque[LogRow] = deque()
         self._size = 0
         self._full = False
+        self._late = 0
 
     def add(self, at: int, level: str, logger: str, message: str) -> None:
         """Keep a record; past the limit of an attempt one last record says so."""
@@ -53,6 +58,27 @@ class AttemptLog:
         place = self._place
         self._rows.append(LogRow(place.offset, place.name, place.attempt, at, level, storable(logger[:255]), text))
 
+    def add_late(self, message: str) -> None:
+        """Tell the runtime's own log what came after the attempt had ended: the flow's was saved with the outcome."""
+        self._late += 1
+        if self._late > _LATE_LIMIT:
+            return
+        place = self._place
+        text = (
+            "and more, which is not told" if self._late == _LATE_LIMIT else redact(storable(cut(message, LINE_LIMIT)))
+        )
+        _logger.warning(
+            "logged after the attempt had ended offset=%d task=%s attempt=%d: %s",
+            place.offset,
+            place.name,
+            place.attempt,
+            text,
+        )
+
+    def extend(self, rows: Sequence[LogRow]) -> None:
+        """Take in records that were kept in another process."""
+        self._rows.extend(rows)
+
     def take(self) -> list[LogRow]:
         """Return what has gathered, once."""
         rows = self._rows
@@ -61,6 +87,10 @@ class AttemptLog:
 
 class Logging(Protocol):
     """An attempt whose body may log; most never do, so its log is made when it is first asked for."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether the attempt has ended."""
 
     @property
     def log(self) -> AttemptLog:
@@ -73,6 +103,10 @@ current_attempt: ContextVar[Logging | None] = ContextVar("theflow_attempt", defa
 class LogCapture(logging.Handler):
     """Hands records of the standard logging to the attempt in whose context they were made; others pass by."""
 
+    def __init__(self, now: Callable[[], int]) -> None:
+        super().__init__()
+        self._now = now
+
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record if a task's body made it."""
         attempt = current_attempt.get()
@@ -81,7 +115,13 @@ class LogCapture(logging.Handler):
                 # Without us nobody would handle this record, and logging would print it. So it shall stay.
                 logging.lastResort.handle(record)
             return
-        attempt.log.add(int(record.created * 1_000_000), record.levelname[:32], record.name, self._text(record))
+        if attempt.closed:
+            # What is said of it is of the runtime, not of the attempt.
+            token = current_attempt.set(None)
+            attempt.log.add_late(self._text(record))
+            current_attempt.reset(token)
+            return
+        attempt.log.add(self._now(), record.levelname[:32], record.name, self._text(record))
 
     def install(self) -> None:
         """Listen to the root logger; where nobody has set logging up, let INFO through to us."""

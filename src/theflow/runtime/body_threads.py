@@ -21,6 +21,11 @@ class BodyThreads:
         self._idle = 0
         self._stopped = False
 
+    @property
+    def room(self) -> bool:
+        """Whether a body that is submitted now begins at once."""
+        return self._idle > 0 or self._count < self._most
+
     def submit(self, attempt: Attempt) -> None:
         """Run the body of an attempt as soon as a thread is free."""
         with self._changed:
@@ -39,6 +44,14 @@ class BodyThreads:
             found = list(self._queue)
             self._queue.clear()
         return found
+
+    def withdraw_one(self, attempt: Attempt) -> bool:
+        """Take back one attempt; False if it is not in the queue, as it has begun or never came."""
+        with self._changed:
+            if attempt not in self._queue:
+                return False
+            self._queue.remove(attempt)
+        return True
 
     def stop(self) -> None:
         """End the threads; one that still runs a body is left behind."""

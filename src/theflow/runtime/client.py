@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from theflow.database import codec
-from theflow.database.store import FlowRecord, RuntimeRecord, RuntimeStore
+from theflow.database.store import FlowRecord, Fork, RuntimeRecord, RuntimeStore
 from theflow.errors import DataRefused, FlowNotFound, InputError, StoreUnavailable, WaitTimedOut
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta
 from theflow.model.scheme import FlowScheme
-from theflow.model.status import AttemptStatus, TaskStatus
-from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, LogLine, Page
+from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
+from theflow.model.view import DONE, Attempt, FlowDetail, FlowFilter, FlowSummary, FlowTree, LogLine, Page
 from theflow.runtime.clock import Clock, SystemClock
-from theflow.runtime.definition import SchemeDefinition
-from theflow.runtime.explanation import explain
+from theflow.runtime.crowd import Crowd
+from theflow.runtime.explanation import Around, explain
 from theflow.runtime.flow_detail import flow_detail
+from theflow.runtime.flow_tree import tree_of
+from theflow.runtime.forking import forked
 from theflow.runtime.ids import FlowIds
 
 PAGE_LIMIT = 1000
@@ -49,8 +52,20 @@ class FlowHandle(NamedTuple):
         """Return the flow as it stands now."""
         return self.client.get_flow(self.flow_id)
 
+    def cancel(self, reason: str = "") -> FlowStatus:
+        """Ask for the flow to end; return where it stands then."""
+        return self.client.cancel(self.flow_id, reason)
 
-class Client:
+    def resume(self, reason: str = "") -> None:
+        """Let the flow go on if it is parked; raise InputError if it is not."""
+        self.client.resume(self.flow_id, reason)
+
+    def revert(self, to: str | None = None, reason: str = "") -> None:
+        """Ask for what the flow did to be undone, all of it or what came after a task."""
+        self.client.revert(self.flow_id, to, reason)
+
+
+class Client(Crowd):
     """Made by `theflow.connect`. Threads may share it; async code uses AsyncClient, which never blocks the loop."""
 
     def __init__(
@@ -60,10 +75,7 @@ class Client:
         clock: Clock | None = None,
         ring: Callable[[], None] = _nobody,
     ) -> None:
-        self._store = store
-        self._schemes = _newest(schemes)
-        self._clock = clock or SystemClock()
-        self._ring = ring
+        super().__init__(store, _newest(schemes), clock or SystemClock(), ring)
         self._ids = FlowIds()
         self._closed = threading.Event()
 
@@ -118,14 +130,40 @@ class Client:
             for job, flow in zip(jobs, flows, strict=True)
         ]
 
+    def fork(
+        self, flow_id: str, from_task: str | None = None, *, reason: str = "", by: str | None = None
+    ) -> FlowHandle:
+        """Begin a new flow from a task of another: what is finished before it is taken over, and the storage of now.
+
+        Without a task all that is finished is taken over, so that it begins where the other stands. The other goes on
+        as it is; both have on record which came from which (`forked_from`, `forks`).
+        """
+        record = self._record(flow_id)
+        kept = self._kept(record, from_task)
+        now = self._clock.now()
+        (new_id,) = self._ids.make_many(now, 1)
+        partial = forked(record, new_id, now)
+        begun = self._request("fork", reason, by, {"from": flow_id, "task": from_task or ""})
+        noted = replace(begun, payload={"to": new_id, "task": from_task or ""}, handled_at=now, answer=DONE)
+        job = self._store.fork(Fork(record.summary.offset, partial, kept, begun, noted))
+        self._ring()
+        return FlowHandle(job.flow_id, job.offset, created=True, client=self)
+
     def get_flow(self, flow_id: str) -> FlowDetail:
         """Return a flow with its tasks, its storage, and why it waits if it does; raise FlowNotFound."""
         return self._detail(self._record(flow_id))
 
+    def tree(self, flow_id: str) -> FlowTree:
+        """Return a flow with all sub-flows that it started, and what those started; raise FlowNotFound."""
+        return tree_of(self._store, self._record(flow_id).summary)
+
     def get_ended(self, flow_id: str) -> FlowDetail | None:
-        """Return the flow if it has ended, else None; raise FlowNotFound."""
+        """Return the flow if it has ended, and nothing asked of it is unheard, else None; raise FlowNotFound."""
+        if not _is_over(self._record(flow_id)):
+            return None
+        # Its row was read before its place in the queue: what was heard between the two may have let it go on.
         record = self._record(flow_id)
-        return self._detail(record) if record.summary.status.ended else None
+        return self._detail(record) if _is_over(record) else None
 
     def find_flows(
         self, flow_filter: FlowFilter | None = None, *, after: int | None = None, limit: int = 50
@@ -140,7 +178,7 @@ class Client:
         return Page(items=tuple(found[:limit]), next=found[limit - 1].offset if more else None)
 
     def wait(self, flow_id: str, timeout: float | None = None) -> FlowDetail:
-        """Wait until the flow has succeeded or failed and return it; raise WaitTimedOut after `timeout` seconds.
+        """Wait until the flow has succeeded, failed or been cancelled; raise WaitTimedOut after `timeout` seconds.
 
         A parked flow has not ended: it waits for a person, and `wait` waits with it.
         """
@@ -207,11 +245,6 @@ class Client:
             )
         return ids[0]
 
-    def definition(self, flow_class: str, version: int | None = None) -> SchemeDefinition | None:
-        """Return the stored snapshot of a class, the newest without a version; None if no runtime ever had it."""
-        record = self._store.scheme(flow_class, version)
-        return None if record is None else SchemeDefinition.from_record(record)
-
     def runtimes(self) -> list[RuntimeRecord]:
         """List the runtimes that count as alive."""
         return self._store.runtimes()
@@ -240,24 +273,26 @@ class Client:
             raise DataRefused(error.path, f"{error.problem} (input of {place}class {meta.flow_class!r})") from None
         return FlowDataPartial.pending(meta, flow_id=flow_id, data=data, version=version, now=now)
 
-    def _record(self, flow_id: str) -> FlowRecord:
-        record = self._store.find_flow(flow_id, self._clock.now())
-        if record is None:
-            raise FlowNotFound(f"no flow has the id {flow_id!r}; `theflow ls` shows those there are")
-        return record
-
     def _detail(self, record: FlowRecord) -> FlowDetail:
         summary = record.summary
         scheme = self._schemes.get(summary.flow_class)
         if scheme is not None and summary.version not in (None, scheme.version):
             scheme = None
         definition = self.definition(summary.flow_class, summary.version)
+        requests = self._store.requests(summary.offset)
         waiting: tuple[str, ...] = ()
+        kin = self._store.kin(summary.offset)
         if record.place is not None:
             seen = self._store.class_record(summary.flow_class)
             concurrency = 1 if definition is None else definition.concurrency
-            waiting = explain(record, self._store.runtimes(), seen, concurrency, self._clock.now())
-        return flow_detail(record, definition, Any if scheme is None else scheme.storage, waiting)
+            now = self._clock.now()
+            waiting = explain(record, self._store.runtimes(), seen, concurrency, now, Around(requests, kin.children))
+        return flow_detail(record, definition, Any if scheme is None else scheme.storage, waiting, requests, kin)
+
+
+def _is_over(record: FlowRecord) -> bool:
+    """Whether a flow has ended; one of which something is asked that is still to be heard may have another end."""
+    return record.summary.status.ended and (record.place is None or not record.place.verbs)
 
 
 def _newest(schemes: Iterable[FlowScheme]) -> dict[str, FlowScheme]:

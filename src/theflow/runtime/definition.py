@@ -7,8 +7,10 @@ from typing import Any
 
 from theflow.database import codec
 from theflow.database.store import SchemeRecord
+from theflow.model.pool import THREAD
 from theflow.model.retry import Retry
-from theflow.model.scheme import FlowScheme, TaskScheme
+from theflow.model.scheme import FlowScheme
+from theflow.model.task_scheme import TaskScheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +26,20 @@ class SchemeDefinition:
     @classmethod
     def of(cls, scheme: FlowScheme) -> SchemeDefinition:
         """Take the snapshot of a scheme."""
-        plain = {
+        plain: dict[str, Any] = {
             "description": scheme.description,
             "concurrency": scheme.concurrency,
             "orchestration": type(scheme.orchestration).__name__,
             "storage": str(getattr(scheme.storage, "__qualname__", scheme.storage)),
+            "deadline": scheme.deadline,
+            "cancel_grace": scheme.cancel_grace,
             "hooks": sorted(scheme.hooks),
-            "tasks": [_task(task) for task in scheme.tasks.values()],
+            "tasks": [_task(task, scheme.undos.get(task.name)) for task in scheme.tasks.values()],
+            **({"on_failure": "rollback"} if scheme.reverts_on_failure else {}),
+            **({"on_cancel": "rollback"} if scheme.reverts_on_cancel else {}),
         }
+        if scheme.merges:
+            plain["merges"] = {name: rule.value for name, rule in scheme.merges.items()}
         return cls(
             flow_class=scheme.name,
             version=scheme.version,
@@ -52,19 +60,39 @@ class SchemeDefinition:
             detail=record.definition,
         )
 
+    def behind(self, name: str) -> set[str]:
+        """Name a task and all that comes after it."""
+        found = {name}
+        # Tasks stand in the order of their declaration, which need not be that of the graph.
+        while more := {task for task, after in self.tasks if task not in found and not found.isdisjoint(after)}:
+            found |= more
+        return found
+
     def record(self) -> SchemeRecord:
         """Return the row to store."""
         return SchemeRecord(flow_class=self.flow_class, version=self.version, definition=self.detail)
 
 
-def _task(task: TaskScheme[..., Any]) -> dict[str, Any]:
+def _task(task: TaskScheme[..., Any], undo: TaskScheme[..., Any] | None) -> dict[str, Any]:
     plain: dict[str, Any] = {"name": task.name, "after": list(task.after)}
+    if undo is not None:
+        plain["undo"] = {name: value for name, value in _task(undo, None).items() if name not in ("name", "after")}
     if task.retry.attempts > 1:
         plain["retry"] = _retry(task.retry)
     if task.timeout is not None:
         plain["timeout"] = task.timeout
+    if task.deadline is not None:
+        plain["deadline"] = task.deadline
+    if task.heartbeat is not None:
+        plain["heartbeat"] = task.heartbeat
     if task.at_most_once:
         plain["at_most_once"] = True
+    if task.child is not None:
+        plain["subflow"] = task.child.flow_class
+    if task.transactional:
+        plain["transactional"] = True
+    if task.pool != THREAD:
+        plain["pool"] = task.pool
     return plain
 
 

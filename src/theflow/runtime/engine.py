@@ -7,38 +7,49 @@ The law: the next status is saved before the function for the next status runs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
-from heapq import heappop, heappush
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, assert_never
 
-from theflow.database.store import Batch, Fence, Incarnation, RuntimeStore
-from theflow.errors import CommitUnknown, IllegalEvent, RowRefused
+from theflow.database.store import Incarnation, RuntimeStore
+from theflow.errors import Fenced, IllegalEvent, RowRefused
 from theflow.model.decide import decide
-from theflow.model.failure import Failure
 from theflow.model.flow import Flow
 from theflow.model.message import (
+    Ask,
     Command,
+    Decision,
     Event,
-    HookEnded,
-    Park,
+    LeaveBodies,
+    LeaveTask,
     Recovered,
     Release,
     RetryDue,
+    Revert,
     RunHook,
     RunTask,
+    SetAlarm,
     SetTimer,
     Started,
+    StartSubflow,
+    StopBodies,
+    StopParts,
 )
-from theflow.model.status import FlowStatus
 from theflow.model.task import Task
 from theflow.runtime.clock import Clock
 from theflow.runtime.failpoint import Failpoints
+from theflow.runtime.hearing import Coming, Hearing
 from theflow.runtime.inbox import Inbox, Posted
 from theflow.runtime.progress import Watchers
-from theflow.runtime.work import FlowWork, Work
+from theflow.runtime.refusal import smaller
+from theflow.runtime.timers import Timers
+from theflow.runtime.turns import Turns
+from theflow.runtime.work import RESTING, FlowWork, Work
 
 # How often bodies under way are asked for news: what they have logged, and that they have begun.
 NEWS_PERIOD = 0.1
+# With one of these a flow may have been taken in hand.
+_COMINGS = frozenset((Started, Recovered, Revert))
 _STARTED = Started()
 _logger = logging.getLogger("theflow.engine")
 
@@ -46,14 +57,36 @@ _logger = logging.getLogger("theflow.engine")
 class Bodies(Protocol):
     """Where the bodies of tasks run."""
 
+    def ask(self, asks: Sequence[Ask]) -> list[Posted]:
+        """Ask the program's conditions and lists; return what is answered at once, the rest comes to the inbox."""
+
     def run(self, tasks: Sequence[Task]) -> None:
         """Start the bodies of these tasks; their outcomes come to the inbox."""
 
     def run_hook(self, flow: Flow, name: str) -> None:
         """Start the hook of a flow."""
 
+    def cancel(self, offset: int) -> None:
+        """Tell the bodies of a flow that it is cancelled; how each ends comes to the inbox."""
+
+    def stop_parts(self, offset: int, names: Collection[str]) -> None:
+        """Tell the bodies of some parts that they are needed no more; how each ends comes to the inbox."""
+
+    def leave(self, offset: int) -> None:
+        """Hear no more of the bodies of a flow."""
+
+    def leave_task(self, offset: int, name: str) -> None:
+        """Hear no more of the body of one task of a flow."""
+
     def gather(self) -> list[Posted]:
         """Return what is new of the bodies under way."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether a body has the only right to write: then nothing else can be written."""
+
+    def lend(self) -> bool:
+        """Lend the only right to write to a body that waits for it; False if there is none, or no need for that."""
 
 
 class Engine:
@@ -63,109 +96,101 @@ class Engine:
         self.flows: dict[int, Flow] = {}
         self.draining = False
         self.watchers = Watchers()
-        self._store = store
+        self.turns = Turns(store)
+        self.hearing = Hearing()
         self._inbox = inbox
         self._bodies = bodies
         self._clock = clock
         self._failpoints = failpoints
-        self._incarnation: Incarnation | None = None
-        self._turn = 0
         self._taken: list[Posted] = []
+        self._carried: deque[Posted] = deque()
         self._unsaved: list[Work] = []
-        self._unknown: Fence | None = None
-        self._doubted: Fence | None = None
-        self._timers: list[tuple[int, int, str, int]] = []
+        self._timers = Timers()
         self._news_at = 0.0
 
     def begin(self, incarnation: Incarnation) -> None:
         """Work under this incarnation, with nothing in hand."""
         self.flows.clear()
-        self._incarnation = incarnation
-        self._turn = 0
+        self.turns.begin(incarnation)
         self._taken.clear()
+        self._carried.clear()
         self._unsaved.clear()
-        self._unknown = None
-        self._doubted = None
         self._timers.clear()
-
-    @property
-    def named(self) -> bool:
-        """Whether it has an incarnation to write under."""
-        return self._incarnation is not None
+        self.hearing.forget()
 
     @property
     def incarnation(self) -> Incarnation:
         """The incarnation that fences what this engine writes."""
-        if self._incarnation is None:
-            raise IllegalEvent("the engine has no incarnation yet")
-        return self._incarnation
-
-    @property
-    def next_fence(self) -> Fence:
-        """What the next transaction opens with."""
-        return Fence(self._turn + 1, self.incarnation.id, self.incarnation.epoch)
-
-    def turned(self, fence: Fence) -> None:
-        """Count a transaction that was committed."""
-        self._turn = fence.turn
-
-    def doubt(self, fence: Fence) -> None:
-        """Note that the answer to a claim was lost: the marker must tell its turn from that of the next commit."""
-        self._doubted = fence
-
-    def settle(self) -> None:
-        """Learn whether the claim in doubt was committed; as long as that cannot be known, nothing is written."""
-        if self._doubted is None:
-            return
-        if not self.happened(self._doubted):
-            # It may still be under way. Once its turn is used up, it can come no more.
-            self._store.commit(self._doubted, Batch())
-            self.turned(self._doubted)
-        self._doubted = None
+        return self.turns.incarnation
 
     def take(self, flow: Flow, event: Event) -> None:
         """Take a claimed flow in hand; the event is decided on in the next turn."""
         self.flows[flow.offset] = flow
         self._taken.append(Posted(flow.offset, event))
 
+    def hear(self, offset: int, event: Event) -> None:
+        """Hear what has become of another flow that concerns one in hand."""
+        self._taken.append(Posted(offset, event))
+
+    def receive(self, flow: Flow, coming: Coming) -> None:
+        """Take a claimed flow in hand of which something was asked before."""
+        self.flows[flow.offset] = flow
+        self.hearing.come(coming)
+
     def start(self, flows: Sequence[Flow]) -> None:
         """Take flows in hand that begin. Their claim has saved that they run: most start with nothing more to save."""
         now = self._clock.now()
-        work = Work()
+        tasks: list[Task] = []
+        shown = Work()
+        watched = self.watchers.hear_of_starts
         for flow in flows:
             decision = decide(flow, _STARTED, now)
-            if decision.touched:
+            if decision.touched or flow.scheme.deadlines or not (flow.scheme.plain or _only_runs(decision)):
                 self.take(flow, _STARTED)
-            else:
-                work.begin(flow, _STARTED, decision)
-        self._obey(work)
+                continue
+            self.flows[flow.data.job.offset] = decision.flow
+            tasks.extend([command.task for command in decision.commands if type(command) is RunTask])
+            if watched:
+                shown.begin(flow, _STARTED, decision)
+        self._run(tasks)
+        self.watchers.tell(shown.flows.values())
 
     def turn(self) -> int:
         """Drain, decide, save, obey; return how many flows were let go.
 
         If saving fails, nothing has changed, and the next turn saves the same work before it takes anything else.
         """
-        if not self._unsaved:
-            taken, self._taken = self._taken, []
-            self._unsaved.append(self._decide(taken + self._news() + self._inbox.drain()))
         let_go = 0
-        while self._unsaved:
-            work = self._unsaved[0]
-            try:
-                self._save(work)
-            except RowRefused as error:
-                self._unsaved[:1] = self._smaller(work, error)
-                continue
-            self._unsaved.pop(0)
-            let_go += self._obey(work)
-        return let_go
+        if not self._unsaved:
+            self._collect()
+            while self._carried:
+                let_go += self._save_within(self._carried[0])
+                self._carried.popleft()
+            if self._bodies.writes:
+                # Nothing else can be written now; what has come waits in memory.
+                return let_go
+            taken, self._taken = self._taken, []
+            self._unsaved.append(self._decide(taken))
+        return let_go + self._save_all()
+
+    def gave_way(self, seconds: float) -> bool:
+        """Wait a while for the body that has the only right to write, and save its outcome; False if none has it."""
+        if not self._bodies.writes:
+            return False
+        self.turn()
+        if self._bodies.writes:
+            self._inbox.wait(seconds)
+        return True
+
+    def lend(self) -> bool:
+        """Let a body have the only right to write, if one waits for it and nothing waits to be written."""
+        return not (self._unsaved or self._taken or self._carried or self.hearing.waiting) and self._bodies.lend()
 
     def patience(self, longest: float) -> float:
         """Return the seconds until the engine has something to do by itself, at most `longest`."""
-        if self._unsaved or self._taken:
+        if (self._unsaved or self._taken or self.hearing.waiting) and not self._bodies.writes:
             return 0.0
-        if self._timers:
-            longest = min(longest, (self._timers[0][0] - self._clock.now()) / 1_000_000)
+        longest = self._timers.patience(longest, self._clock)
         if self.flows:
             longest = min(longest, self._news_at - self._clock.monotonic())
         return max(longest, 0.0)
@@ -173,7 +198,20 @@ class Engine:
     def _decide(self, posted: Iterable[Posted]) -> Work:
         work = Work()
         now = self._clock.now()
-        for offset, event, logs, begun in posted:
+        if self.hearing.waiting:
+            self.hearing.decide(work, self.flows, now)
+        self._take_posted(work, posted, now)
+        for offset, event in self._timers.due(now):
+            if (flow := self.flows.get(offset)) is not None:
+                self._take_event(work.of(flow), event, now)
+        while asks := work.taken_questions():
+            for offset, answer, *_ in self._bodies.ask(asks):
+                if answer is not None:
+                    self._take_event(work.of(self.flows[offset]), answer, now)
+        return work
+
+    def _take_posted(self, work: Work, posted: Iterable[Posted], now: int) -> None:
+        for offset, event, logs, begun, _, progress in posted:
             flow = self.flows.get(offset)
             if flow is None:
                 continue
@@ -182,20 +220,17 @@ class Engine:
                 mine.logs.extend(logs)
             if begun is not None:
                 mine.mark(begun)
-            if event is not None:
+            if progress is not None:
+                mine.say(progress)
+            # What else is told of a flow that has just come is of bodies that an earlier hold of it has left behind.
+            if event is not None and mine.came is None:
                 self._take_event(mine, event, now)
-        while self._timers and self._timers[0][0] <= now:
-            _, offset, name, attempt = heappop(self._timers)
-            flow = self.flows.get(offset)
-            if flow is not None:
-                self._take_event(work.of(flow), RetryDue(name, attempt), now)
-        return work
 
     def _take_event(self, work: FlowWork, event: Event, now: int) -> None:
         try:
             work.add(decide(work.flow, event, now))
-            if isinstance(event, Started | Recovered):
-                work.came = event
+            if type(event) in _COMINGS:
+                work.note_coming(event)
         except IllegalEvent as error:
             # An outcome that lost a race, such as a timer of a flow that has failed meanwhile: it changes nothing.
             _logger.debug("event ignored: %s", error)
@@ -208,64 +243,62 @@ class Engine:
         self._news_at = now + NEWS_PERIOD
         return self._bodies.gather()
 
+    def _collect(self) -> None:
+        """Take all that has come; outcomes with a transaction of their own go apart."""
+        for posted in (*self._news(), *self._inbox.drain()):
+            (self._taken if posted.carrier is None else self._carried).append(posted)
+
+    def _save_all(self) -> int:
+        """Save what is decided, and obey; return how many flows were let go."""
+        let_go = 0
+        while self._unsaved:
+            work = self._unsaved[0]
+            try:
+                self._save(work)
+            except RowRefused as error:
+                self._unsaved[:1] = rest = smaller(work, error, self._clock.now())
+                if not rest:
+                    # Not even what theflow itself says of the flow is taken: it is found again after a restart.
+                    for offset in work.flows:
+                        self.flows.pop(offset, None)
+                continue
+            self._unsaved.pop(0)
+            let_go += self._obey(work)
+        return let_go
+
     def _save(self, work: Work) -> None:
         batch = work.batch(self.incarnation.id, self._clock.now())
         if batch.empty:
             return
         self._failpoints.reach("before_outcome_commit")
-        self._commit(batch)
+        self.turns.commit(batch)
         self._failpoints.reach("after_outcome_commit")
 
-    def _commit(self, batch: Batch) -> None:
-        self.settle()
-        if self._unknown is not None and self.happened(self._unknown):
-            self._unknown = None
-            return
-        fence = self.next_fence
+    def _save_within(self, posted: Posted) -> int:
+        """Save the outcome of a transactional body in a turn of its own, together with what the body has written."""
+        carrier = posted.carrier
+        if carrier is None or not carrier.waiting:
+            return 0
+        work = Work()
+        self._take_posted(work, (posted,), self._clock.now())
+        if not work.succeeded(posted):
+            # It is none any more, or a failure: then it is saved like all others, and the rows are given up.
+            carrier.dropped()
+            self._unsaved.append(work)
+            return self._save_all()
+        self._failpoints.reach("before_transaction_commit")
         try:
-            self._store.commit(fence, batch)
-        except CommitUnknown:
-            self._unknown = fence
+            refusal = self.turns.commit_within(carrier.transaction, work.batch(self.incarnation.id, self._clock.now()))
+        except Fenced:
+            carrier.dropped()
             raise
-        self._unknown = None
-        self.turned(fence)
-
-    def happened(self, fence: Fence) -> bool:
-        """Ask the turn marker whether a transaction was committed whose answer was lost; if so, count it."""
-        if self._store.read_turn(self.incarnation) != fence.turn:
-            return False
-        self.turned(fence)
-        return True
-
-    def _smaller(self, work: Work, error: RowRefused) -> list[Work]:
-        """Split work that the database refuses; a flow that is refused alone is parked, and stops nobody else."""
-        if len(work.flows) > 1:
-            return list(work.halves())
-        (mine,) = work.flows.values()
-        if mine.last_resort and mine.attempts:
-            # The flow has ended: it goes without the note on its hook.
-            bare = Work()
-            last = bare.of(mine.before)
-            last.last_resort = last.released = True
-            return [bare]
-        if mine.last_resort:
-            # Even what theflow itself says of the flow is refused: it is let go of, and found again after a restart.
-            _logger.error("flow given up flow_id=%s offset=%d: %s", mine.flow.flow_id, mine.flow.offset, error)
-            self.flows.pop(mine.flow.offset, None)
-            return []
-        reason = f"the database refused what task bodies of it produced: {error}"
-        before = mine.before
-        now = self._clock.now()
-        safe = Work()
-        last = safe.of(before)
-        last.last_resort = True
-        if not before.status.ended:
-            last.add(decide(before, Park(reason), now))
-        elif before.hook in before.scheme.hooks:
-            # The outcome of an ended flow stands; only what its hook left behind is refused.
-            last.add(decide(before, HookEnded(before.hook, Failure.plain("RowRefused", reason), now, now), now))
-        _logger.error("row refused flow_id=%s offset=%d: %s", before.flow_id, before.offset, reason)
-        return [safe]
+        self._failpoints.reach("after_transaction_commit")
+        if refusal is not None:
+            self._taken.append(posted._replace(event=None, carrier=None))
+            carrier.refused(refusal)
+            return 0
+        carrier.saved()
+        return self._obey(work)
 
     def _obey(self, work: Work) -> int:
         tasks: list[Task] = []
@@ -275,30 +308,56 @@ class Engine:
             for command in mine.commands:
                 if type(command) is RunTask:
                     tasks.append(command.task)
-                else:
+                elif type(command) is not Release:
                     self._obey_one(offset, mine.flow, command)
-            if mine.released or mine.flow.status is FlowStatus.PARKED:
+            if mine.released or mine.flow.status in RESTING or mine.rests:
                 del self.flows[offset]
                 let_go += 1
+        self._timers.forget_others(self.flows)
+        if work.concerns_kin:
+            self._inbox.ring()
+        self._run(tasks)
+        self.watchers.tell(work.flows.values())
+        return let_go
+
+    def _run(self, tasks: list[Task]) -> None:
         if self.draining:
             # Only what is marked on disk already has to be started.
             tasks = [task for task in tasks if task.scheme.at_most_once]
         if tasks:
             self._bodies.run(tasks)
         self._failpoints.reach("after_obey")
-        self.watchers.tell(work.flows.values())
-        return let_go
 
     def _obey_one(self, offset: int, flow: Flow, command: Command) -> None:
         match command:
             case SetTimer(name=name, attempt=attempt, at=at):
-                heappush(self._timers, (at, offset, name, attempt))
-            case RunHook(name=name):
-                self._bodies.run_hook(flow, name)
-            case Release():
-                # The flow is let go once all its commands are obeyed.
-                pass
-            case RunTask(task=task):
-                self._bodies.run([task])
+                self._timers.set(at, offset, RetryDue(name, attempt))
+            case SetAlarm(event=event):
+                self._timers.set(event.at, offset, event)
             case _:
-                assert_never(command)
+                _tell(self._bodies, offset, flow, command)
+
+
+def _only_runs(decision: Decision) -> bool:
+    """Whether nothing is owed but bodies: nothing is to be found out before, nothing to be saved."""
+    return not decision.parts and all(type(command) is RunTask for command in decision.commands)
+
+
+def _tell(bodies: Bodies, offset: int, flow: Flow, command: Command) -> None:
+    """Obey a command that is for the bodies of a flow."""
+    match command:
+        case RunHook(name=name):
+            bodies.run_hook(flow, name)
+        case StopBodies():
+            bodies.cancel(offset)
+        case StopParts(names=names):
+            bodies.stop_parts(offset, names)
+        case LeaveBodies():
+            bodies.leave(offset)
+        case LeaveTask(name=name):
+            bodies.leave_task(offset, name)
+        case Release() | RunTask() | Ask() | SetTimer() | SetAlarm() | StartSubflow():
+            # A flow is let go once all is obeyed, tasks start at once; the rest is done already.
+            pass
+        case _:
+            assert_never(command)

@@ -1,239 +1,287 @@
-"""Runs the bodies of tasks: async ones on one background loop, sync ones in threads. Posts what comes of them."""
+"""Runs the bodies of tasks: async ones on one background loop, sync ones in threads or in the pool that they name.
+
+Posts what comes of them.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
+from theflow.database.store import RuntimeStore, Transaction
 from theflow.model.flow import Flow
-from theflow.model.message import Event
+from theflow.model.message import Ask
+from theflow.model.pool import THREAD
 from theflow.model.task import Task
 from theflow.runtime.attempt import Attempt
 from theflow.runtime.attempt_log import LogCapture, current_attempt
+from theflow.runtime.body_loop import BodyLoop
 from theflow.runtime.body_threads import BodyThreads
 from theflow.runtime.clock import Clock
+from theflow.runtime.desk import Desk
 from theflow.runtime.failpoint import Failpoints
+from theflow.runtime.heartbeats import Heartbeats
+from theflow.runtime.held_back import HeldBack
 from theflow.runtime.inbox import Inbox, Posted
-
-# A body that has run this long, in microseconds, is worth a mark on disk; most end before, and need none.
-_MARK_AFTER = 50_000
-
-# How many bodies are begun in one pass of the loop.
-_HANDFUL = 250
-
-# How long async bodies that were cancelled may take to end, before they are left behind.
-_LAST_WORDS = 2.0
+from theflow.runtime.judge import Judge
+from theflow.runtime.lost_threads import LostThreads
+from theflow.runtime.options import RuntimeOptions
+from theflow.runtime.pools import Pools
+from theflow.runtime.roster import Roster
+from theflow.runtime.scribes import Scribes
+from theflow.runtime.transactions import Transactions
 
 
 class Executor:
     """The bodies under way. The engine tells it what to start; it never touches a flow."""
 
-    def __init__(self, inbox: Inbox, clock: Clock, threads: int, failpoints: Failpoints) -> None:
+    def __init__(
+        self,
+        store: RuntimeStore,
+        inbox: Inbox,
+        clock: Clock,
+        options: RuntimeOptions,
+        failpoints: Failpoints,
+        trusted: Callable[[], bool],
+    ) -> None:
+        threads = options.threads
         self._inbox = inbox
         self._clock = clock
         self._failpoints = failpoints
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="theflow-bodies", daemon=True)
-        self._pool = BodyThreads(threads, self._run_sync)
-        self._capture = LogCapture()
-        self._under_way: set[Attempt] = set()
-        self._bodies: dict[Attempt, asyncio.Task[None]] = {}
-        self._ended: list[tuple[Attempt, Event]] = []
-        self._quiet = threading.Condition()
+        self._judge = Judge(inbox, clock)
+        self._held_back = HeldBack(trusted)
+        self._roster = Roster(inbox, clock)
+        self._loop = BodyLoop(clock, failpoints, self._held_back.may_begin, self._roster.end_all, self._listen)
+        self._heartbeats = Heartbeats(clock, self._loop.call_later, self._give_up)
+        self._pool = BodyThreads(threads, lambda attempt: self._run(attempt, _nobody))
+        self._pools = Pools(options, Desk(clock, self._roster, self._held_back, self.limit))
+        self.lost = LostThreads(threads, clock)
+        self._transactions = Transactions(store, clock, failpoints, self._roster, self)
+        self._longest = store.lending.longest
+        self._beside = store.lending.beside
+        self._scribes = Scribes(threads, self._run, self._wake)
+        self._capture = LogCapture(clock.now)
 
     def start(self) -> None:
         """Begin to accept bodies."""
         self._capture.install()
-        self._thread.start()
+        self._loop.start()
+
+    def ask(self, asks: Sequence[Ask]) -> list[Posted]:
+        """Ask the program's conditions and lists; return what is answered at once, the rest comes to the inbox."""
+        return self._judge.ask(asks)
 
     def run(self, tasks: Sequence[Task]) -> None:
         """Start the bodies of these tasks."""
-        attempts = [Attempt(task) for task in tasks]
-        with self._quiet:
-            self._under_way.update(attempts)
-        self._loop.call_soon_threadsafe(self._launch, attempts)
+        attempts = [Attempt(task, self._clock) for task in tasks]
+        self._roster.join(attempts)
+        self._loop.call(self._launch, attempts)
 
     def run_hook(self, flow: Flow, name: str) -> None:
         """Start the hook of a flow."""
         self.run([Task(flow=flow, scheme=flow.scheme.hooks[name], attempt=1)])
 
+    def resume(self) -> None:
+        """Begin what was held back, if nobody has taken over after all."""
+        if attempts := self._held_back.come_free():
+            self._loop.call(self._launch, attempts)
+
+    def cancel(self, offset: int) -> None:
+        """Tell the bodies of a flow that it is cancelled: async ones once, sync ones when they ask."""
+        self._cancel(self._roster.of(offset))
+
+    def stop_parts(self, offset: int, names: Collection[str]) -> None:
+        """Tell the bodies of some parts of a flow that they are needed no more."""
+        self._cancel(self._roster.named(offset, frozenset(names)))
+
+    def _cancel(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            attempt.cancelled = True
+        # Behind whatever is still to be launched.
+        self._loop.call(self._stop_bodies, attempts)
+
     @property
     def busy(self) -> int:
         """How many bodies are under way."""
-        return len(self._under_way)
+        return self._roster.busy
+
+    @property
+    def writes(self) -> bool:
+        """Whether a body has the only right to write: then nothing else can be written."""
+        return self._scribes.writing
+
+    def lend(self) -> bool:
+        """Lend the only right to write to a body that waits for it; False if there is none, or no need for that."""
+        return self._scribes.lend()
 
     def drain(self) -> None:
         """Let bodies that have not begun wait for the next runtime, unless their start is on disk already."""
-        self._loop.call_soon_threadsafe(self._withdraw)
+        self._loop.call(self._withdraw)
 
     def gather(self) -> list[Posted]:
-        """Return what is new of the bodies under way: which have begun, each once, and what they have logged."""
-        news = []
-        ripe = self._clock.now() - _MARK_AFTER
-        # Under the same lock as an end: what is gathered here must come before the outcome, or nobody hears it.
-        with self._quiet:
-            for attempt in self._under_way:
-                rows = attempt.taken_logs()
-                begun = attempt.begun() if 0 < attempt.started_at <= ripe else None
-                if rows or begun:
-                    news.append(Posted(attempt.offset, None, rows, begun))
-        return news
+        """Return what is new of the bodies under way: who has begun, what they log, how far they have come."""
+        self._loop.look()
+        self._judge.look()
+        return self._roster.gather()
 
     def settle(self, seconds: float, hurry: Callable[[], bool]) -> bool:
-        """Wait until no body is under way; False if the time is up, or there is a reason to hurry, before."""
-        deadline = self._clock.monotonic() + seconds
-        with self._quiet:
-            while self._under_way:
-                left = deadline - self._clock.monotonic()
-                if left <= 0 or hurry():
-                    return False
-                self._quiet.wait(min(left, 0.1))
-        return True
+        """Wait until no body is under way, or one waits for the engine; False if time is up, or there is a hurry."""
+        return self._roster.settle(seconds, hurry, self._called)
 
     def interrupt(self) -> None:
         """Cancel what can be cancelled, and hear no more of any body under way."""
-        with self._quiet:
-            attempts = list(self._under_way)
-            self._under_way.clear()
-            for attempt in attempts:
-                attempt.close()
-                self._post_logs(attempt)
-        self._loop.call_soon_threadsafe(self._cancel, attempts)
+        self._let_go(self._roster.everybody())
+
+    def leave(self, offset: int) -> None:
+        """Cancel what can be cancelled of the bodies of a flow, and hear no more of them."""
+        self._let_go(self._roster.of(offset))
+
+    def leave_task(self, offset: int, name: str) -> None:
+        """Do the same with the body of one task."""
+        self._let_go(self._roster.named(offset, (name,)))
 
     def stop(self) -> None:
         """Accept no more; threads that still run a body are left behind."""
         self._capture.remove()
+        self._judge.stop()
+        self._roster.drop(self._roster.everybody())
         self._pool.stop()
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._leave, self._clock.monotonic() + _LAST_WORDS)
-            self._thread.join(_LAST_WORDS + 0.5)
-        if not self._thread.is_alive():
-            self._loop.close()
-
-    def _leave(self, deadline: float) -> None:
-        """Let bodies that were cancelled hear of it, and clean up, before their loop stops."""
-        if self._bodies and self._clock.monotonic() < deadline:
-            self._loop.call_later(0.005, self._leave, deadline)
-        else:
-            self._loop.stop()
+        self._pools.stop()
+        self._scribes.stop()
+        self._loop.stop()
 
     def _launch(self, attempts: Sequence[Attempt]) -> None:
         asynchronous = []
         for attempt in attempts:
             if attempt.task.scheme.is_async:
                 asynchronous.append(attempt)
+            elif attempt.task.scheme.transactional and not self._beside:
+                self._scribes.ask(attempt)
             elif not attempt.closed:
-                self._pool.submit(attempt)
-        self._begin(asynchronous)
+                pool = self._pool if attempt.task.scheme.pool == THREAD else self._pools
+                pool.submit(attempt)
+        self._loop.begin(asynchronous)
 
-    def _begin(self, attempts: Sequence[Attempt]) -> None:
-        """Begin async bodies, a handful in a pass of the loop: the engine saves the first while the last still run."""
-        for attempt in attempts[:_HANDFUL]:
-            if not attempt.closed:
-                self._bodies[attempt] = self._loop.create_task(self._run_async(attempt))
-        if len(attempts) > _HANDFUL:
-            self._loop.call_soon(self._begin, attempts[_HANDFUL:])
+    def _let_go(self, attempts: Sequence[Attempt]) -> None:
+        going_on = self._roster.drop(attempts)
+        for attempt in going_on:
+            self.lost.keep(attempt)
+            self._pools.halt(attempt)
+        self._loop.call(self._loop.cancel, going_on)
 
     def _withdraw(self) -> None:
-        for attempt in self._pool.withdraw():
+        for attempt in (*self._pool.withdraw(), *self._pools.withdraw(), *self._held_back.taken()):
             if attempt.task.scheme.at_most_once:
-                self._pool.submit(attempt)
-                continue
-            with self._quiet:
-                attempt.close()
-                self._under_way.discard(attempt)
-                if not self._under_way:
-                    self._quiet.notify_all()
-
-    def _cancel(self, attempts: Sequence[Attempt]) -> None:
-        for attempt in attempts:
-            body = self._bodies.get(attempt)
-            if body is not None:
-                body.cancel()
-
-    async def _run_async(self, attempt: Attempt) -> None:
-        current_attempt.set(attempt)
-        attempt.started_at = self._clock.now()
-        timeout = attempt.task.scheme.timeout
-        try:
-            arguments = attempt.arguments()
-            self._failpoints.reach("mid_body")
-            if timeout is None:
-                result = await attempt.task.scheme.body(**arguments)
+                self._launch((attempt,))
             else:
-                result = await self._in_time(attempt.task.scheme.body(**arguments), timeout)
-            event = attempt.succeeded(result, self._clock.now())
-        except _TimedOut:
-            event = attempt.timed_out(self._clock.now())
-        except BaseException as error:  # noqa: BLE001 - a user's body may raise anything, and must not end the loop
-            event = attempt.raised(error, self._clock.now())
-        del self._bodies[attempt]
-        if not self._ended:
-            # Many bodies may end in one pass of the loop: the engine is told of all of them at once.
-            self._loop.call_soon(self._end_all)
-        self._ended.append((attempt, event))
+                self._roster.withdraw(attempt)
+        for attempt in self._scribes.withdraw():
+            self._roster.withdraw(attempt)
 
-    async def _in_time(self, body: Awaitable[object], seconds: float) -> object:
-        limit = asyncio.timeout(seconds)
-        try:
-            async with limit:
-                return await body
-        except TimeoutError:
-            if limit.expired():
-                raise _TimedOut from None
-            raise
+    def _stop_bodies(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            if attempt.task.scheme.is_async:
+                self._loop.cancel((attempt,))
+                # One that has returned meanwhile is heard all the same.
+                never_began = not attempt.started_at
+            elif attempt.task.scheme.pool != THREAD:
+                self._pools.cancel(attempt)
+                continue
+            else:
+                never_began = self._pool.withdraw_one(attempt)
+            if never_began:
+                self._roster.end(attempt, attempt.ended_by_cancel(self._clock.now()))
 
-    def _run_sync(self, attempt: Attempt) -> None:
-        if attempt.closed:
+    def _run(self, attempt: Attempt, ended: Callable[[], None]) -> None:
+        """Run a body in the thread that calls; `ended` is called when it writes no more."""
+        if attempt.cancelled:
+            self._roster.end(attempt, attempt.ended_by_cancel(self._clock.now()))
+        if not self._enters(attempt):
+            ended()
             return
+        try:
+            if attempt.task.scheme.transactional:
+                self._transactions.run(attempt, ended)
+            else:
+                self._run_alone(attempt)
+        finally:
+            self.lost.leave(attempt)
+
+    def _enters(self, attempt: Attempt) -> bool:
+        """Whether a thread may run a body now: not if its attempt is over, or others may have taken over its flow."""
+        return not attempt.closed and self._held_back.may_begin(attempt) and self.lost.enter(attempt)
+
+    def _run_alone(self, attempt: Attempt) -> None:
+        # Called from outside the attempt's context: what is said at its end is not of its body.
+        self.limit(attempt)
         token = current_attempt.set(attempt)
         attempt.started_at = self._clock.now()
         try:
             arguments = attempt.arguments()
-            if attempt.task.scheme.timeout is not None:
-                self._loop.call_soon_threadsafe(self._limit, attempt, attempt.task.scheme.timeout)
             self._failpoints.reach("mid_body")
             event = attempt.succeeded(attempt.task.scheme.body(**arguments), self._clock.now())
-        except BaseException as error:  # noqa: BLE001 - as above: SystemExit of a body is the body's failure
+        except BaseException as error:  # noqa: BLE001 - SystemExit of a body is the body's failure
             event = attempt.raised(error, self._clock.now())
         finally:
             current_attempt.reset(token)
-        self._end(attempt, event)
+        self._roster.end(attempt, event)
 
-    def _limit(self, attempt: Attempt, seconds: float) -> None:
-        self._loop.call_later(seconds, self._expire, attempt)
+    def again(self, attempt: Attempt, seconds: float) -> None:
+        """Run the body of an attempt once more, in so many seconds."""
+        self._heartbeats.pause(attempt)
+        self._loop.call_later(seconds, self._launch, (attempt,))
+
+    @property
+    def trusted(self) -> bool:
+        """Whether nobody can have taken over."""
+        return self._held_back.trusted
+
+    def limit(self, attempt: Attempt) -> None:
+        """End the attempt in time, whatever its body does."""
+        self._heartbeats.watch(attempt)
+        timeout = attempt.task.scheme.timeout
+        if timeout is not None:
+            # A body that runs once more in the same attempt has as much time as is left.
+            spent = self._clock.monotonic() - attempt.began if attempt.runs > 1 else 0.0
+            self._loop.call_later(timeout - spent, self._expire, attempt)
+        if self._longest is not None and attempt.transaction is not None:
+            self._loop.call_later(self._longest, self._overstay, attempt, attempt.transaction)
+
+    def _listen(self, attempt: Attempt) -> None:
+        self._heartbeats.watch(attempt)
+
+    def _called(self) -> bool:
+        """Whether a body waits for the engine; those that were held back may go on meanwhile."""
+        self.resume()
+        return self._scribes.called
+
+    def _wake(self, attempt: Attempt) -> None:
+        """Let the engine see that somebody waits for the right to write, or that it is back."""
+        self._inbox.post(Posted(attempt.offset, None))
 
     def _expire(self, attempt: Attempt) -> None:
-        """A thread cannot be stopped: its attempt ends without it, and what it still does is not heard."""
-        if not attempt.closed:
-            self._end(attempt, attempt.timed_out(self._clock.now()))
+        """End an attempt; a process ends with it. A thread cannot be stopped: what it still does is not heard."""
+        # What is on the way to the engine is the engine's to end.
+        if self._roster.end(attempt, attempt.timed_out(self._clock.now())):
+            attempt.revoke()
+            self.lost.keep(attempt)
+            self._pools.halt(attempt)
 
-    def _end_all(self) -> None:
-        ended, self._ended = self._ended, []
-        self._tell(ended)
+    def _give_up(self, attempt: Attempt) -> None:
+        """End an attempt whose body has fallen silent; an async one is cancelled, and not heard either."""
+        if self._roster.end(attempt, attempt.fell_silent(self._clock.now())):
+            attempt.revoke()
+            self.lost.keep(attempt)
+            self._pools.halt(attempt)
+            self._loop.cancel((attempt,))
 
-    def _end(self, attempt: Attempt, event: Event) -> None:
-        self._tell(((attempt, event),))
-
-    def _tell(self, ended: Sequence[tuple[Attempt, Event]]) -> None:
-        with self._quiet:
-            news = []
-            for attempt, event in ended:
-                if attempt.close():
-                    self._under_way.discard(attempt)
-                    news.append(Posted(attempt.offset, event, attempt.taken_logs()))
-            # Posted before anybody can see that it is quiet: a stop must not pass an outcome by.
-            if news:
-                self._inbox.post_all(news)
-            if not self._under_way:
-                self._quiet.notify_all()
-
-    def _post_logs(self, attempt: Attempt) -> None:
-        rows = attempt.taken_logs()
-        if rows:
-            self._inbox.post(Posted(attempt.offset, None, rows))
+    def _overstay(self, attempt: Attempt, transaction: Transaction) -> None:
+        """Take the only right to write away from a body that keeps it too long."""
+        if attempt.transaction is not transaction or self._longest is None:
+            return
+        if self._roster.end(attempt, attempt.overstayed(self._longest, self._clock.now())):
+            transaction.revoke()
+            self.lost.keep(attempt)
 
 
-class _TimedOut(Exception):
-    """The limit of theflow ran out, not one of the body's own."""
+def _nobody() -> None:
+    """Nobody waits for the end of a transaction where each has its own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from theflow.database import codec
 from theflow.database.store import ClassRecord, FlowRecord, RuntimeRecord
@@ -10,33 +11,98 @@ from theflow.errors import DataRefused
 from theflow.model.scheme import UNLIMITED
 from theflow.model.shaping import Candidate, ClassPolicy, behind, why_not
 from theflow.model.status import FlowStatus, TaskStatus
+from theflow.model.view import FlowLink, Request
 from theflow.runtime.admission import SUSPICIOUS
 
 
+class Around(NamedTuple):
+    """What else bears on a flow: what people asked of it, and the sub-flows that it started."""
+
+    requests: Sequence[Request] = ()
+    children: Sequence[FlowLink] = ()
+
+
+NOTHING_AROUND = Around()
+
+
 def explain(
-    record: FlowRecord, runtimes: Sequence[RuntimeRecord], seen: ClassRecord, concurrency: int, now: int
+    record: FlowRecord,
+    runtimes: Sequence[RuntimeRecord],
+    seen: ClassRecord,
+    concurrency: int,
+    now: int,
+    around: Around = NOTHING_AROUND,
 ) -> tuple[str, ...]:
     """Return the reasons why the flow does not run, the first one to be mended first; none if it runs or has ended."""
     summary = record.summary
-    if summary.status is FlowStatus.PARKED:
+    asked = record.place is not None and record.place.asked
+    if summary.status is FlowStatus.PARKED and not asked:
         return (f"parked: {summary.reason}",)
-    if summary.status.ended or record.place is None:
+    if record.place is None or (summary.status.ended and not _unheard(around.requests)):
         return ()
+    requests, below = around.requests, _of_children(around.children)
+    if summary.status in (FlowStatus.PAUSING, FlowStatus.PAUSED) and not asked:
+        return (_of_pause(record, requests, now), *below)
+    if (asked or summary.status is FlowStatus.CANCELLING) and summary.status is not FlowStatus.REVERTING:
+        return (_of_request(summary.status, record), *below)
     if record.place.owner is not None:
-        return _of_tasks(record, now)
+        return (*_of_tasks(record, now), *below)
+    if summary.status is FlowStatus.WAITING and below:
+        return below
     return _of_admission(record, runtimes, seen, concurrency, now)
+
+
+def _of_request(status: FlowStatus, record: FlowRecord) -> str:
+    """Say why a flow that somebody has cancelled goes on."""
+    owner = None if record.place is None else record.place.owner
+    if owner is None and any(task.row.status == TaskStatus.WAITING for task in record.tasks):
+        return "it was cancelled: it ends when its sub-flows have ended, which were told too"
+    if owner is None:
+        return "it was cancelled: the runtime that takes it next ends it; cancel it once more to end it now"
+    if status is not FlowStatus.CANCELLING:
+        return f"it was cancelled: runtime {owner!r} hears of that within its poll, or another one takes over"
+    names = ", ".join(repr(task.row.name) for task in record.tasks if task.row.status == TaskStatus.RUNNING)
+    return f"it was cancelled: runtime {owner!r} waits for the bodies that run{f', of {names}' if names else ''}"
+
+
+def _of_children(children: Sequence[FlowLink]) -> tuple[str, ...]:
+    """Name the sub-flows that have not ended, and what keeps those that a person has to look at."""
+    return tuple(
+        f"task {child.task!r} waits for sub-flow {child.flow_id} ({child.status}{child.reason and f': {child.reason}'})"
+        for child in children
+        if not child.status.ended
+    )
+
+
+def _unheard(requests: Sequence[Request]) -> bool:
+    return any(request.handled_at is None for request in requests)
+
+
+def _of_pause(record: FlowRecord, requests: Sequence[Request], now: int) -> str:
+    """Say who keeps a flow from going on, since when, and what still runs."""
+    pauses = [request for request in requests if request.verb == "pause"]
+    since = f" {max(now - pauses[-1].asked_at, 0) // 1_000_000} s ago" if pauses else ""
+    said = f"{record.summary.reason or 'paused'}{since}"
+    if record.summary.status is FlowStatus.PAUSED:
+        return f"{said}; nothing of it runs, and it goes on when somebody resumes it"
+    names = ", ".join(repr(task.row.name) for task in record.tasks if task.row.status == TaskStatus.RUNNING)
+    return f"{said}; it rests when the bodies that run have ended{f', of {names}' if names else ''}"
 
 
 def _of_tasks(record: FlowRecord, now: int) -> tuple[str, ...]:
     statuses = {task.row.status for task in record.tasks}
     if TaskStatus.RUNNING in statuses:
         return ()
-    return tuple(
+    waits = [
         f"task {task.row.name!r} waits {max(task.row.retry_at - now, 0) / 1_000_000:.1f} s for attempt "
         f"{task.row.attempt + 1}, after {task.row.failures} failed"
         for task in record.tasks
         if task.row.status == TaskStatus.RETRYING and task.row.retry_at is not None
-    )
+    ]
+    throttle = None if record.place is None else record.place.throttle
+    if waits and throttle is not None and throttle.until > now:
+        waits.append(throttle.line(now))
+    return tuple(waits)
 
 
 def _of_admission(
@@ -48,7 +114,7 @@ def _of_admission(
     policy = None
     if versions:
         policy = ClassPolicy(
-            flow_class=summary.flow_class, concurrency=concurrency, versions=versions, paused=seen.paused
+            flow_class=summary.flow_class, concurrency=concurrency, versions=versions, pauses=seen.pauses
         )
     candidate = Candidate(
         offset=summary.offset,
@@ -57,9 +123,11 @@ def _of_admission(
         version=summary.version,
         priority=summary.priority,
         run_at=summary.run_at,
+        level=0 if place is None else place.level,
     )
     reasons = []
-    reason = why_not(candidate, policy, now, place.live if place else ())
+    live, throttle = (place.live, place.throttle) if place else ((), None)
+    reason = why_not(candidate, policy, now, live, throttle)
     if reason:
         reasons.append(reason)
     if place and place.ahead and place.first_ahead is not None and concurrency < UNLIMITED:

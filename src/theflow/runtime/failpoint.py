@@ -14,6 +14,8 @@ NAMES = (
     "mid_body",
     "before_outcome_commit",
     "after_outcome_commit",
+    "before_transaction_commit",
+    "after_transaction_commit",
     "after_obey",
     "during_release",
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 from traceback import FrameSummary, TracebackException
 
-from theflow.model.failure import Failure, Frame
+from theflow.model.failure import Failure, Frame, is_code
 from theflow.runtime.redaction import cut, redact, storable
 
 MESSAGE_LIMIT = 8_192
@@ -25,11 +26,23 @@ def failure_of(error: BaseException) -> Failure:
     """Describe an exception; nothing that its methods do can make this raise."""
     try:
         detail = TracebackException(type(error), error, error.__traceback__, capture_locals=False, compact=True)
-        return _described(detail, "", CAUSES_LIMIT)
+        return replace(_described(detail, "", CAUSES_LIMIT), code=_code_of(error))
     except BaseException as fault:  # noqa: BLE001 - a hostile exception must not take its flow down with it
         return Failure.plain(
             _name_of(type(error)), f"(the exception cannot be shown: {type(fault).__name__} while reading it)"
         )
+
+
+def _code_of(error: BaseException) -> str:
+    """Return the short word by which programs know the exception; empty where its `code` is none, or something else."""
+    if not issubclass(type(error), Exception):
+        # What ends a process has a code of another kind.
+        return ""
+    try:
+        code = getattr(error, "code", "")
+    except BaseException:  # noqa: BLE001 - it may be the user's own code
+        return ""
+    return _clean(code, LINE_LIMIT) if is_code(code) else ""
 
 
 def _described(detail: TracebackException, link: str, left: int) -> Failure:

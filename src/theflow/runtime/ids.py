@@ -1,4 +1,4 @@
-"""Flow ids: UUIDs of version 7 (RFC 9562), so that ids made later sort later."""
+"""Flow ids: UUIDs of version 7 (RFC 9562), so that ids made later sort later; and whatever else is left to chance."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ class FlowIds:
             self._stamp = first + count - 1
         noise = os.urandom(8 * count).hex()
         return [_text(first + number, noise[16 * number : 16 * number + 16]) for number in range(count)]
+
+
+def chance() -> float:
+    """Return a number from 0 up to 1."""
+    return int.from_bytes(os.urandom(4)) / 2**32
 
 
 def _text(stamp: int, noise: str) -> str:

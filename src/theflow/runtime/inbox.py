@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from theflow.database.store import LogRow
+from theflow.database.batch import LogRow, ProgressRow
+from theflow.database.store import Transaction
 from theflow.model.message import Event
 
 
@@ -18,13 +19,36 @@ class Begun(NamedTuple):
     started_at: int
 
 
+class Carrier(Protocol):
+    """Brings an outcome together with the open transaction that it is to be committed in, and takes the answer back."""
+
+    @property
+    def transaction(self) -> Transaction:
+        """What the body has written in."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it still waits for an answer."""
+
+    def saved(self) -> None:
+        """Hear that rows and outcome are committed."""
+
+    def dropped(self) -> None:
+        """Hear that the outcome is not one any more, or another: the rows are rolled back."""
+
+    def refused(self, error: Exception) -> None:
+        """Hear that the database took neither rows nor outcome."""
+
+
 class Posted(NamedTuple):
-    """News of a flow: an event, log records of an attempt, or that its body has begun."""
+    """News of a flow: an event, log records of an attempt, that its body has begun, or how far it has come."""
 
     offset: int
     event: Event | None
     logs: Sequence[LogRow] = ()
     begun: Begun | None = None
+    carrier: Carrier | None = None
+    progress: ProgressRow | None = None
 
 
 class Inbox:

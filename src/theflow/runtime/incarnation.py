@@ -15,6 +15,8 @@ from theflow.runtime.process import is_gone, life_of, this_host
 
 # The share of a TTL after which a runtime that could not beat writes no more: a margin before others may take over.
 _TRUST = 0.8
+# So many seconds lie at least between two looks at the runtimes, however often there may be something new.
+_SOON = 0.1
 _logger = logging.getLogger("theflow.incarnation")
 
 
@@ -48,10 +50,11 @@ def take_name(
         held = _held(store, holder.name)
         if held is not None and _is_own(held, holder, unanswered):
             return held.incarnation
-        if held is not None and not _has_ended(store, held, holder.host, clock, ttl):
-            raise
-    if held is not None:
-        store.take_over(held.incarnation)
+        if held is not None:
+            beat = _last_beat(store, held, holder.host, clock, ttl)
+            if beat is None:
+                raise
+            store.take_over(held.incarnation, beat)
     return _ask_for_name(store, holder, clock.now(), unanswered)
 
 
@@ -75,29 +78,49 @@ def _held(store: RuntimeStore, name: str) -> RuntimeRecord | None:
     return next((record for record in store.runtimes() if record.holder.name == name), None)
 
 
-def _has_ended(store: RuntimeStore, held: RuntimeRecord, host: str, clock: Clock, ttl: float) -> bool:
-    """Ask for the process of a holder where that can be done; elsewhere watch whether it stays silent for a TTL."""
+def _last_beat(store: RuntimeStore, held: RuntimeRecord, host: str, clock: Clock, ttl: float) -> int | None:
+    """Return the newest beat of a holder that has ended, None if it lives.
+
+    Its process is asked for where that can be done; elsewhere it is watched whether it stays silent for a TTL.
+    """
     if held.holder.host == host:
-        return is_gone(held.holder, host)
+        if not is_gone(held.holder, host):
+            return None
+        # It may have beaten once more between the look and its end.
+        last = _held(store, held.holder.name)
+        return held.beat if last is None else last.beat
     until = clock.monotonic() + ttl
     while clock.monotonic() < until:
         threading.Event().wait(ttl / 20)
         now = _held(store, held.holder.name)
         if now is None:
-            return True
+            return held.beat
         if (now.incarnation, now.beat) != (held.incarnation, held.beat):
-            return False
-    return True
+            return None
+    return held.beat
+
+
+def _none() -> int:
+    """No thread is lost where there are none."""
+    return 0
 
 
 class Heartbeat:
     """Raises the beat every quarter of the TTL, on a thread and a connection that no task can hold up."""
 
-    def __init__(self, store: RuntimeStore, clock: Clock, ttl: float, alarm: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: RuntimeStore,
+        clock: Clock,
+        ttl: float,
+        alarm: Callable[[], None],
+        lost_threads: Callable[[], int] = _none,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ttl = ttl
         self._alarm = alarm
+        self._lost_threads = lost_threads
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._trusted_until = 0.0
@@ -136,7 +159,7 @@ class Heartbeat:
             # Counted from before the question: an answer that was long under way must not lengthen the trust.
             deadline = self._deadline()
             try:
-                alive = self._store.beat(incarnation)
+                alive = self._store.beat(incarnation, self._lost_threads())
             except StoreError as error:
                 _logger.warning("heartbeat failed, tried again runtime=%s: %s", incarnation.name, error)
                 continue
@@ -151,16 +174,24 @@ class Heartbeat:
 
 
 class Sweep:
-    """Takes over incarnations that this runtime has itself seen silent for one TTL, or whose process is gone here."""
+    """Takes over incarnations that this runtime has itself seen silent for one TTL, or whose process is gone here.
 
-    def __init__(self, store: RuntimeStore, clock: Clock, ttl: float, host: str) -> None:
+    The same look says whether somebody asked something of a flow that this runtime holds: then it is told to `hear`.
+    """
+
+    def __init__(self, store: RuntimeStore, clock: Clock, ttl: float, host: str, hear: Callable[[], None]) -> None:
         self._store = store
         self._clock = clock
         self._ttl = ttl
         self._host = host
+        self._hear = hear
         self._seen: dict[int, tuple[int, int, float]] = {}
         self._next = float("-inf")
+        self._looked = clock.monotonic()
+        # The longest time between two looks that still counts as watching.
+        self._longest = float("inf")
         self._rests = False
+        self._newest = float("-inf")
         # Whether this runtime itself was told to admit no more, at the newest look.
         self.draining = False
 
@@ -171,19 +202,26 @@ class Sweep:
         """
         if now < self._next:
             return False
+        self._newest = now
         self._rests = idle and not self._seen
-        self._next = now + (max(poll, self._ttl / 4) if self._rests else poll)
+        pause = max(poll, self._ttl / 4) if self._rests else poll
+        self._next = now + pause
+        self._longest = self._ttl / 2 + 2 * pause
         return True
 
-    def hasten(self) -> None:
-        """Rest no longer: somebody has written."""
-        if self._rests:
-            self._next = float("-inf")
+    def hasten(self, *, holding: bool) -> None:
+        """Look soon, as somebody has written: there may be a neighbour, or a request for one of the flows in hand."""
+        if self._rests or holding:
+            self._next = min(self._next, self._newest + _SOON)
 
     def run(self, own: Incarnation) -> int:
         """Look at all others once; return how many flows came free. An error with one never stops the rest."""
         everybody = self._store.runtimes()
-        self.draining = any(record.draining for record in everybody if record.incarnation.id == own.id)
+        mine = [record for record in everybody if record.incarnation.id == own.id]
+        self._note_draining(own, draining=any(record.draining for record in mine))
+        self._watch_anew_if_held_up()
+        if any(record.asked for record in mine):
+            self._hear()
         records = [record for record in everybody if record.incarnation.id != own.id]
         lapsed = [record for record in records if self._has_lapsed(record)]
         self._seen = {record.incarnation.id: self._seen[record.incarnation.id] for record in records}
@@ -192,7 +230,7 @@ class Sweep:
         freed = 0
         for record in lapsed:
             try:
-                flows = self._store.take_over(record.incarnation)
+                flows = self._store.take_over(record.incarnation, record.beat)
             except StoreError as error:
                 _logger.warning("take-over failed, tried again runtime=%s: %s", record.holder.name, error)
                 continue
@@ -202,6 +240,23 @@ class Sweep:
                     "runtime taken over runtime=%s pid=%d flows=%d", record.holder.name, record.holder.pid, flows
                 )
         return freed
+
+    def _note_draining(self, own: Incarnation, *, draining: bool) -> None:
+        """Note what this runtime was told by somebody else, and say so when that changes."""
+        if draining != self.draining:
+            told = "told to admit no more flows" if draining else "told to admit flows again"
+            _logger.warning("%s runtime=%s", told, own.name)
+        self.draining = draining
+
+    def _watch_anew_if_held_up(self) -> None:
+        """Forget who was silent if this runtime could not look itself: it may be that nobody could be heard.
+
+        When a database comes back that was out of reach for all, the first to see it must not take over all others.
+        """
+        now = self._clock.monotonic()
+        if now - self._looked > self._longest:
+            self._seen.clear()
+        self._looked = now
 
     def _has_lapsed(self, record: RuntimeRecord) -> bool:
         now = self._clock.monotonic()

@@ -21,6 +21,8 @@ class Lookout:
         self._looked = float("-inf")
         self._active = float("-inf")
         self._token: object = None
+        # When a queue that admits nothing for a while may go on.
+        self._again = float("inf")
 
     def note(self) -> None:
         """There may be something new."""
@@ -28,11 +30,15 @@ class Lookout:
 
     def due(self, now: float) -> bool:
         """Whether to look now; `now` is monotonic."""
-        return self._noted or now - self._looked >= self._rest
+        return self._noted or now - self._looked >= self._rest or now >= self._again
 
-    def looked(self, now: float, came: int, places: int) -> None:
-        """A look brought so many flows for so many places: if it filled them all, there may be more."""
+    def looked(self, now: float, came: int, places: int, throttled: float) -> None:
+        """A look brought so many flows for so many places: if it filled them all, there may be more.
+
+        `throttled` is how many seconds some queue still admits nothing, infinite where none is kept from it.
+        """
         self._looked = now
+        self._again = now + throttled
         self._noted = came >= places
         if came:
             self._active = now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 from pathlib import Path
@@ -21,6 +22,16 @@ def this_host() -> str:
         # Not Linux: a host name is all there is.
         return parts[0]
     return "/".join(parts)
+
+
+def this_person() -> str:
+    """Name who runs this process, for the record of what he asks."""
+    try:
+        user = getpass.getuser()
+    except (ImportError, KeyError, OSError):
+        # A container may run under a number that has no name.
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
 
 
 def life_of(pid: int) -> str | None:

@@ -8,18 +8,22 @@ import os
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
+from operator import attrgetter
 from types import TracebackType
 from typing import Self
 
 from theflow.database.codec import check_storage, encode
 from theflow.database.store import RuntimeStore
-from theflow.errors import Fenced, InputError, StoreError, StoreUnavailable
+from theflow.errors import Fenced, InputError, StoreError, StoreUnavailable, ThreadsLost
 from theflow.model.scheme import FlowScheme
 from theflow.model.shaping import FlowShapingManager, Policies
 from theflow.model.view import Finding
 from theflow.runtime.admission import Admission
+from theflow.runtime.backoff import Backoff
 from theflow.runtime.client import Client
-from theflow.runtime.clock import Clock, SystemClock
+from theflow.runtime.clock import Clock, DatabaseClock, SystemClock
+from theflow.runtime.closing import Closing
 from theflow.runtime.definition import SchemeDefinition
 from theflow.runtime.engine import Engine
 from theflow.runtime.executor import Executor
@@ -28,14 +32,17 @@ from theflow.runtime.inbox import Inbox
 from theflow.runtime.incarnation import Heartbeat, Sweep, take_name, this_holder
 from theflow.runtime.lookout import Lookout
 from theflow.runtime.options import RuntimeOptions
+from theflow.runtime.pools import check_pools
 from theflow.runtime.progress import KINDS, Progress
+from theflow.runtime.requests import Requests
 from theflow.runtime.signals import Signals
 
 # Exit codes of `run`, documented in docs/cli.md.
 DRAINED = 0
+RESTART = 75
 ABORTED = 130
-# How long bodies that were cancelled may take to end, before they are left behind.
-_LAST_WORDS = 2.0
+# Between two questions to a database that is out of reach, in seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 5.0
 _logger = logging.getLogger("theflow.runtime")
 
 
@@ -46,32 +53,39 @@ class Runtime:
         self, store: RuntimeStore, schemes: Sequence[FlowScheme], options: RuntimeOptions, clock: Clock | None = None
     ) -> None:
         _check_schemes(schemes)
+        check_pools(schemes, options)
         self._store = store
-        self._schemes = tuple(schemes)
-        self._options = options
-        self._clock = clock or SystemClock()
+        self._schemes, self._options = tuple(schemes), options
+        self._clock = DatabaseClock(clock or SystemClock())
         self._failpoints = Failpoints.from_environment(os.environ)
         self._inbox = Inbox()
-        self._executor = Executor(self._inbox, self._clock, options.threads, self._failpoints)
+        heart = self._heartbeat = Heartbeat(
+            store, self._clock, options.ttl, self._inbox.ring, lambda: self.lost_threads
+        )
+        # Asked before each body: a partial of C functions is half the price of a lambda.
+        trusted = partial(attrgetter("trusted"), heart)
+        self._executor = Executor(store, self._inbox, self._clock, options, self._failpoints, trusted)
         self._engine = Engine(store, self._inbox, self._executor, self._clock, self._failpoints)
         self.shaping = FlowShapingManager(Policies.of_schemes(schemes))
         self._admission = Admission(store, self._engine, self.shaping, schemes, self._clock, self._failpoints)
-        self._heartbeat = Heartbeat(store, self._clock, options.ttl, self._inbox.ring)
         classes = encode({name: list(policy.versions) for name, policy in self.shaping.policies.classes.items()})
         self._holder = this_holder(options.name, options.flows, classes.decode())
-        self._sweep = Sweep(store, self._clock, options.ttl, self._holder.host)
+        self._sweep = Sweep(store, self._clock, options.ttl, self._holder.host, Requests(store, self._engine).bring)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
-        self._hurry = threading.Event()
+        self._backoff = Backoff(min(_FIRST_PAUSE, options.poll), min(_LONGEST_PAUSE, options.ttl / 3))
+        self._closing = Closing(self._engine, self._executor, self._clock)
         self._signals = Signals()
         self._idle_is_end = False
         self._failure: BaseException | None = None
-        self._clean, self._released = True, False
-        self._grace = options.grace
+        self._clean, self._released, self._grace = True, False, options.grace
         self._deafen: Callable[[], None] = _nothing
         self._unanswered: set[int] = set()
         try:
             store.prepare()
+            writes = any(task.transactional for scheme in schemes for task in scheme.tasks.values())
+            store.require_room(options.threads if writes else 0)
+            self._clock.follow(store.now)
             self._engine.begin(take_name(store, self._holder, self._clock, options.ttl, self._unanswered))
             self._register()
             _warn_of(store.doubts())
@@ -91,6 +105,11 @@ class Runtime:
         """The id of this life of the runtime."""
         return self._engine.incarnation.id
 
+    @property
+    def lost_threads(self) -> int:
+        """How many of its threads are kept by bodies that went on after their attempts had ended."""
+        return self._executor.lost.count
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -102,10 +121,7 @@ class Runtime:
 
     def subscribe(self, listener: Callable[[Progress], None], kinds: Collection[str] = KINDS) -> None:
         """Call the listener for what happens, of these kinds, on the engine's thread: it must be quick."""
-        unknown = set(kinds) - KINDS
-        if unknown:
-            raise InputError(f"kinds: {', '.join(sorted(unknown))} unknown; there are {', '.join(sorted(KINDS))}")
-        self._engine.watchers.add(listener, frozenset(kinds))
+        self._engine.watchers.add(listener, kinds)
 
     def start(self) -> None:
         """Begin to admit and execute flows, in threads of its own."""
@@ -139,9 +155,12 @@ class Runtime:
             self.start()
             while self._signals.wait() is not None:
                 if self._stopping.is_set():
-                    self._hurry.set()
+                    self._closing.hurry.set()
                 self._ask_to_stop(self._options.grace)
-            self.stop()
+            try:
+                self.stop()
+            except ThreadsLost:
+                return RESTART
         return DRAINED if self._clean else ABORTED
 
     def run_until_idle(self) -> int:
@@ -162,7 +181,11 @@ class Runtime:
                     self._live()
                 except Fenced as error:
                     self._rejoin(error)
-            self._drain()
+                except ThreadsLost as error:
+                    self._failure = error
+                    _logger.critical("stopping, to be started again runtime=%s: %s", self.name, error)
+                    self._stopping.set()
+            self._clean = self._closing.run(self.name, self._grace)
         except BaseException as error:
             # The engine's thread has nobody above it: `stop` raises what ended it.
             self._failure = error
@@ -176,35 +199,49 @@ class Runtime:
         """Turn until told to stop, or fenced."""
         lookout = Lookout(self._store, self._options.poll)
         while not self._stopping.is_set():
+            self._executor.lost.check(self._options.ttl)
             try:
-                self._step(lookout)
+                # A beat may be waiting for that body too: so nobody asks here whether this runtime is trusted.
+                if not self._engine.gave_way(self._options.poll):
+                    self._step(lookout)
             except StoreUnavailable as error:
-                _logger.warning("waiting for the database runtime=%s: %s", self.name, error)
-                self._stopping.wait(min(1.0, self._options.poll))
+                self._wait_for_database(error)
+            else:
+                self._backoff.reset()
 
     def _step(self, lookout: Lookout) -> None:
         """One turn of the engine, and one look for work if it is worth it; wait if there was neither."""
         if not self._may_write():
             self._stopping.wait(self._options.ttl / 20)
             return
+        self._executor.resume()
+        self._clock.follow(self._store.now)
         now = self._clock.monotonic()
-        if self._swept(now) or self._engine.turn():
+        # A turn in any case: as long as it is not known what an earlier one has written, nothing may be claimed.
+        came_free = self._swept(now)
+        if self._engine.turn() or came_free:
             lookout.note()
-        admits = not self._sweep.draining
+        admits = not (self._sweep.draining or self._executor.lost.all)
         free = self._options.flows - len(self._engine.flows) if admits else 0
         # While outcomes wait, a look is worth its commit only if it can fill a good part of the places.
         if free and lookout.due(now) and (free * 2 >= self._options.flows or not self._inbox.wait(0.0)):
             came = self._admission.fill(free, self._options.claims)
-            lookout.looked(now, came, free)
+            lookout.looked(now, came, free, self._admission.throttled)
             if came:
                 return
         if self._idle_is_end and not self._engine.flows and self._admission.nothing_left():
             self._stopping.set()
-        elif self._inbox.wait(self._engine.patience(lookout.pause(now))):
+        elif not self._engine.lend() and self._inbox.wait(self._engine.patience(lookout.pause(now))):
             if self._inbox.rung():
                 lookout.note()
+                self._sweep.hasten(holding=bool(self._engine.flows))
         elif (free or not admits) and lookout.watch(self._clock.now()):
-            self._sweep.hasten()
+            self._sweep.hasten(holding=bool(self._engine.flows))
+
+    def _wait_for_database(self, error: StoreUnavailable) -> None:
+        pause = self._backoff.pause()
+        _logger.warning("waiting for the database runtime=%s, again in %.1f s: %s", self.name, pause, error)
+        self._stopping.wait(pause)
 
     def _may_write(self) -> bool:
         """Whether this incarnation is still trusted: if not, others may soon take over, and nothing is written."""
@@ -213,41 +250,9 @@ class Runtime:
         return self._heartbeat.trusted
 
     def _swept(self, now: float) -> bool:
-        """Take over who is silent, when it is time to look; say whether flows came free."""
+        """Take over who is silent, and hear what is asked, when it is time to look; say whether flows came free."""
         due = self._sweep.due(now, self._options.poll, idle=not self._engine.flows)
         return due and self._sweep.run(self._engine.incarnation) > 0
-
-    def _drain(self) -> None:
-        """Let bodies end and save what they return, as long as the grace lasts."""
-        _logger.info(
-            "stopping runtime=%s bodies=%d grace=%gs; a second signal aborts",
-            self.name,
-            self._executor.busy,
-            self._grace,
-        )
-        self._engine.draining = True
-        self._executor.drain()
-        deadline = self._clock.monotonic() + self._grace
-        self._clean = self._settle(deadline)
-        if not self._clean:
-            self._executor.interrupt()
-            self._settle(self._clock.monotonic() + _LAST_WORDS)
-
-    def _settle(self, deadline: float) -> bool:
-        """Wait for bodies and save their outcomes; False if time is up before, or a second signal came."""
-        while True:
-            quiet = self._executor.settle(deadline - self._clock.monotonic(), self._hurry.is_set)
-            try:
-                self._engine.turn()
-            except Fenced:
-                return quiet
-            except StoreUnavailable as error:
-                _logger.warning("waiting for the database to save the last outcomes: %s", error)
-                if self._clock.monotonic() > deadline or self._hurry.wait(0.1):
-                    return False
-                continue
-            if not quiet or not self._executor.busy:
-                return quiet
 
     def _let_go(self) -> None:
         """Give name and flows back, so that others need not wait for a TTL."""
@@ -259,7 +264,7 @@ class Runtime:
         self._failpoints.reach("during_release")
         self._executor.stop()
         try:
-            if self._engine.named:
+            if self._engine.turns.named:
                 self._store.release(self._engine.incarnation)
         except StoreError as error:
             _logger.warning("hand-over failed, others take over after a TTL runtime=%s: %s", self.name, error)
@@ -284,9 +289,9 @@ class Runtime:
                     self._engine.begin(name)
                 self._register()
             except StoreUnavailable as unavailable:
-                _logger.warning("waiting for the database runtime=%s: %s", self.name, unavailable)
-                self._stopping.wait(self._options.poll)
+                self._wait_for_database(unavailable)
                 continue
+            self._backoff.reset()
             self._heartbeat.start(self._engine.incarnation)
             return
 

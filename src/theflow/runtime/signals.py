@@ -12,11 +12,15 @@ _POLL = 0.1
 
 
 class Signals:
-    """In a `with` block the two signals are queued; afterwards they mean what they meant before."""
+    """In a `with` block the two signals are queued; afterwards they mean what they meant before.
+
+    A process that was told to terminate is on its way: it is not told again.
+    """
 
     def __init__(self) -> None:
         self._told: SimpleQueue[int | None] = SimpleQueue()
         self._process = os.getpid()
+        self._terminated = False
 
     def __enter__(self) -> Self:
         self._previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
@@ -24,7 +28,7 @@ class Signals:
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if self._terminated else handler)
 
     def wait(self) -> int | None:
         """Wait for a signal; None once there is nothing left to stop."""
@@ -47,4 +51,5 @@ class Signals:
             os.kill(os.getpid(), number)
             return
         # A handler may come at any moment, also into itself: nothing here may take a lock.
+        self._terminated = self._terminated or number == signal.SIGTERM
         self._told.put(number)

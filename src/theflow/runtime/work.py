@@ -2,28 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
+from dataclasses import replace
 
 from theflow.database import codec
-from theflow.database.store import AttemptRow, Batch, FlowRow, LogRow, TaskRow
-from theflow.model.decide import Decision
+from theflow.database.batch import AnswerRow, AttemptRow, Batch, FlowRow, LogRow, PartRow, ProgressRow, RestRow, TaskRow
 from theflow.model.flow import Flow
-from theflow.model.message import AttemptEnded, Command, Recovered, Release, Started
+from theflow.model.message import (
+    Ask,
+    AttemptEnded,
+    Command,
+    Decision,
+    Event,
+    Recovered,
+    Release,
+    Revert,
+    Started,
+    TaskSucceeded,
+)
+from theflow.model.plan import TaskState
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
-from theflow.runtime.inbox import Begun
+from theflow.model.subflow import abandons, rests
+from theflow.model.throttle import Throttle
+from theflow.runtime.inbox import Begun, Posted
+from theflow.runtime.kin import abandon_row, subflow_rows
+from theflow.runtime.part_rows import ended_before, part_row, part_succeeded, undo_row
 
-_NEVER: Mapping[int, int] = MappingProxyType({})
+# A flow that stands there is let go, and keeps its place in its queue.
+RESTING = (FlowStatus.PARKED, FlowStatus.PAUSED)
+# A member of an enumeration is looked up by Python code.
+_PENDING, _RUNNING = FlowStatus.PENDING, FlowStatus.RUNNING
 
 
 class FlowWork:
     """What a turn has decided for one flow.
 
     `came` is how it was taken in hand, `begun` when bodies began; `released` once nothing is owed to it any more,
-    `last_resort` where the database has refused what was decided before.
+    `last_resort` where the database has refused what was decided before; `answers` is what came of requests, `reopened`
+    names the tasks whose outcome these took back.
     """
 
     __slots__ = (
+        "answers",
+        "asked",
         "attempts",
         "before",
         "begun",
@@ -32,47 +53,105 @@ class FlowWork:
         "flow",
         "last_resort",
         "logs",
+        "parts",
+        "progress",
         "released",
+        "reopened",
         "touched",
     )
 
     def __init__(self, flow: Flow) -> None:
         self.before = flow
         self.flow = flow
+        # Most flows have one decision a turn: its lists are taken as they are, and added to by the next ones.
         self.touched: list[int] = []
         self.attempts: list[AttemptEnded] = []
         self.commands: list[Command] = []
         self.logs: list[LogRow] = []
-        self.begun: Mapping[int, int] = _NEVER
-        self.came: Started | Recovered | None = None
+        self.parts: dict[tuple[int, int | None], None] = {}
+        self.asked: list[Ask] = []
+        self.begun: dict[int | str, int] = {}
+        self.progress: dict[str, ProgressRow] | None = None
+        self.came: Started | Recovered | Revert | None = None
         self.released = False
         self.last_resort = False
+        self.answers: tuple[AnswerRow, ...] = ()
+        self.reopened: tuple[str, ...] = ()
+
+    @property
+    def rests(self) -> bool:
+        """Whether the flow goes out of hand until a sub-flow ends: nothing else of it is under way."""
+        return bool(self.flow.scheme.subflows) and rests(self.flow)
+
+    def note_coming(self, event: Event) -> None:
+        """Note how the flow was taken in hand, if it was with this event."""
+        if isinstance(event, (Started, Recovered)) or (
+            isinstance(event, Revert) and self.before.status is FlowStatus.REVERTING
+        ):
+            self.came = event
 
     def mark(self, begun: Begun) -> None:
         """Let it be seen that a body has begun, and when; a body that has ended meanwhile needs no mark."""
-        number = self.flow.scheme.orchestration.index[begun.name]
-        state = self.flow.plan.states[number]
+        found = _find(self.flow, begun.name)
+        if found is None:
+            self._mark_part(begun)
+            return
+        number, state = found
         if state.status is TaskStatus.RUNNING and state.attempt == begun.attempt:
             self.touched.append(number)
-            self.begun = {**self.begun, number: begun.started_at}
+            self.begun[number] = begun.started_at
+
+    def say(self, progress: ProgressRow) -> None:
+        """Let it be seen how far a task has come: a turn writes the newest."""
+        if self.progress is None:
+            self.progress = {}
+        self.progress[progress.name] = progress
 
     def add(self, decision: Decision) -> None:
         """Take in one more decision for the flow."""
-        self.flow, commands, touched, attempts = decision
-        self.touched.extend(touched)
+        self.flow, commands, touched, attempts, parts = decision
+        if parts:
+            self.parts.update(dict.fromkeys(parts))
+        if not self.flow.scheme.plain:
+            self.asked.extend([command for command in commands if type(command) is Ask])
+        if self.touched:
+            self.touched.extend(touched)
+        else:
+            self.touched = touched
         if attempts:
             self.attempts.extend(attempts)
         if commands:
-            self.commands.extend(commands)
+            if self.commands:
+                self.commands.extend(commands)
+            else:
+                self.commands = commands
             # Nothing comes after the command that lets a flow go.
             self.released = type(commands[-1]) is Release
 
+    def _mark_part(self, begun: Begun) -> None:
+        found = self.flow.part(begun.name)
+        if found is None:
+            return
+        number, index, fan = found
+        state = fan.state(index)
+        if state.status is TaskStatus.RUNNING and state.attempt == begun.attempt:
+            self.parts[number, index] = None
+            self.begun[begun.name] = begun.started_at
+
+    def take_back(self, before: Flow, decision: Decision) -> None:
+        """Note which tasks of a decision had an outcome before it."""
+        self.reopened = (*self.reopened, *ended_before(before, decision))
+
 
 class Work:
-    """The work of one turn, a flow at a time."""
+    """The work of one turn, a flow at a time.
+
+    Once its batch is made, `concerns_kin` says whether sub-flows begin or end with it, or parents of them go on.
+    """
 
     def __init__(self, flows: dict[int, FlowWork] | None = None) -> None:
         self.flows = flows if flows is not None else {}
+        self.concerns_kin = False
 
     def of(self, flow: Flow) -> FlowWork:
         """Return the work on a flow of this turn."""
@@ -89,6 +168,26 @@ class Work:
         mine.flow = decision.flow
         mine.commands = decision.commands
 
+    def succeeded(self, posted: Posted) -> bool:
+        """Whether the one outcome in it still counts, and is the success that its body took it for."""
+        mine = self.flows.get(posted.offset)
+        if mine is None or type(posted.event) is not TaskSucceeded:
+            return False
+        found = _find(mine.flow, posted.event.name)
+        if found is None:
+            return part_succeeded(mine.flow, posted.event.name)
+        number, state = found
+        return number in mine.touched and state.status is TaskStatus.SUCCEEDED
+
+    def taken_questions(self) -> list[Ask]:
+        """Return what is to be found out before this work is complete, once."""
+        asked = []
+        for mine in self.flows.values():
+            if mine.asked:
+                asked.extend(mine.asked)
+                mine.asked = []
+        return asked
+
     def halves(self) -> tuple[Work, Work]:
         """Split the flows in two, to find the one whose row the database refuses."""
         items = list(self.flows.items())
@@ -98,33 +197,127 @@ class Work:
     def batch(self, runtime: int, now: int) -> Batch:
         """Return the rows of this work."""
         tasks: list[TaskRow] = []
+        parts: list[PartRow] = []
         attempts: list[AttemptRow] = []
         flows: list[FlowRow] = []
         logs: list[LogRow] = []
+        progress: list[ProgressRow] = []
         released: list[int] = []
         parked: list[int] = []
+        reopened: list[tuple[int, str]] = []
+        answers: list[AnswerRow] = []
         for offset, work in self.flows.items():
             flow = work.flow
             touched = work.touched
-            numbers = touched if len(touched) == 1 else dict.fromkeys(touched)
-            tasks.extend([_task_row(work, offset, number, runtime) for number in numbers])
+            if len(touched) == 1 and flow.plan.undo is None:
+                tasks.append(_task_row(work, offset, touched[0], runtime))
+            else:
+                _add_rows(work, runtime, tasks, parts)
+            if work.parts:
+                parts.extend([part_row(flow, offset, key, runtime, work.begun) for key in work.parts])
             if work.attempts:
                 attempts.extend(_attempt_rows(work, offset, runtime))
-            if work.logs:
-                logs.extend(work.logs)
+            logs.extend(work.logs)
+            if work.progress:
+                progress.extend(work.progress.values())
             if _differs(flow, work.before):
                 flows.append(_flow_row(flow, work.before, offset, now))
             if work.released:
                 released.append(offset)
-            elif flow.status is FlowStatus.PARKED:
+            elif flow.status in RESTING:
                 parked.append(offset)
-        return Batch(tasks=tasks, attempts=attempts, flows=flows, logs=logs, released=released, parked=parked)
+            if work.answers:
+                answers.extend(work.answers)
+                reopened.extend([(offset, name) for name in work.reopened])
+        batch = Batch(
+            tasks=tasks,
+            parts=parts,
+            attempts=attempts,
+            flows=flows,
+            logs=logs,
+            progress=progress,
+            released=released,
+            parked=parked,
+            throttles=_throttles(self.flows.values()) if attempts else (),
+            paused=[(offset, now) for offset in parked if _has_come_to_rest(self.flows[offset].flow)] if parked else (),
+            reopened=reopened,
+            answers=answers,
+        )
+        return _with_kin(self, batch, now)
+
+
+def _has_come_to_rest(flow: Flow) -> bool:
+    return flow.status is FlowStatus.PAUSED and flow.data.status is not FlowStatus.PAUSED
+
+
+def _find(flow: Flow, name: str) -> tuple[int, TaskState] | None:
+    """Find the number and state of a task, or of what undoes one: then the number is inverted. None for a part."""
+    number = flow.scheme.orchestration.index.get(name)
+    if number is not None:
+        return number, flow.plan.states[number]
+    number = flow.scheme.undone_by.get(name)
+    return None if number is None else (~number, flow.plan.undo_states[number])
+
+
+def _throttles(works: Iterable[FlowWork]) -> list[Throttle]:
+    """Return who is to wait, each once, and in one order everywhere: two transactions never wait for each other."""
+    longest: dict[tuple[str, str], Throttle] = {}
+    for throttle in (ended.throttle for work in works for ended in work.attempts):
+        if throttle is not None:
+            queue = throttle[:2]
+            longest[queue] = max(throttle, longest.get(queue, throttle))
+    return sorted(longest.values())
+
+
+def _with_kin(whole: Work, batch: Batch, now: int) -> Batch:
+    """Add what flows write of their sub-flows, and those of which nothing else is under way."""
+    kin = [work for work in whole.flows.values() if work.flow.scheme.subflows or work.flow.data.depth]
+    if not kin:
+        return batch
+    flows = list(batch.flows)
+    resting: list[RestRow] = []
+    for work in kin:
+        flow = work.flow
+        if work.rests:
+            resting.append(RestRow(int(flow.status is not FlowStatus.RUNNING), flow.offset))
+            flows = [row for row in flows if row.offset != flow.offset]
+            flows.append(_resting_row(flow, work.before, flow.offset, now))
+    batch = replace(
+        batch,
+        flows=flows,
+        subflows=[row for work in kin for row in subflow_rows(work.flow, work.commands, now)],
+        abandoned=[abandon_row(work.flow, now) for work in kin if abandons(work.before, work.flow, work.came)],
+        ended_children=[work.flow.offset for work in kin if _has_ended_below(work)],
+        resting=resting,
+    )
+    whole.concerns_kin = batch.has_kin
+    return batch
+
+
+def _has_ended_below(work: FlowWork) -> bool:
+    return bool(work.flow.data.depth) and work.flow.status.ended and _differs(work.flow, work.before)
+
+
+def _resting_row(flow: Flow, before: Flow, offset: int, now: int) -> FlowRow:
+    """Let people see that nothing of a flow is under way but sub-flows; one that is to end shows that all along."""
+    row = _flow_row(flow, before, offset, now)
+    return row._replace(status=FlowStatus.WAITING.value) if flow.status is FlowStatus.RUNNING else row
 
 
 def _differs(flow: Flow, before: Flow) -> bool:
-    # That a flow runs was written by its claim.
-    moved = flow.status is not before.status and flow.status is not FlowStatus.RUNNING
+    # That a flow runs for the first time was written by its claim.
+    moved = flow.status is not before.status and (flow.status is not _RUNNING or before.status is not _PENDING)
     return moved or flow.plan.storage is not before.plan.storage or flow.reason != before.reason
+
+
+def _add_rows(work: FlowWork, runtime: int, tasks: list[TaskRow], parts: list[PartRow]) -> None:
+    """Add the rows of tasks, and of what undoes tasks: their numbers are inverted."""
+    flow, offset = work.flow, work.flow.offset
+    for number in dict.fromkeys(work.touched):
+        if number < 0:
+            parts.append(undo_row(flow, offset, number, runtime, work.begun.get(number)))
+        else:
+            tasks.append(_task_row(work, offset, number, runtime))
 
 
 def _task_row(work: FlowWork, offset: int, number: int, runtime: int) -> TaskRow:
@@ -142,6 +335,7 @@ def _task_row(work: FlowWork, offset: int, number: int, runtime: int) -> TaskRow
         work.begun.get(number, state.started_at) if state.ended_at is None else state.started_at,
         state.ended_at,
         runtime,
+        state.deadline_at,
     )
 
 
@@ -171,4 +365,7 @@ def _attempt_row(ended: AttemptEnded, offset: int, runtime: int) -> AttemptRow:
 def _flow_row(flow: Flow, before: Flow, offset: int, now: int) -> FlowRow:
     plan = flow.plan
     storage = None if plan.storage is before.plan.storage else codec.join(plan.storage).decode()
-    return FlowRow(flow.status._value_, storage, flow.reason, now if flow.status.ended else None, offset)
+    ended_at = now if flow.status.ended else None
+    if flow.status is before.status and before.data.ended_at is not None:
+        ended_at = before.data.ended_at
+    return FlowRow(flow.status._value_, storage, flow.reason, ended_at, flow.ending or None, offset)

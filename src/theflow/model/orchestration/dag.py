@@ -7,11 +7,13 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Protocol
 
 from theflow.errors import SchemeError
+from theflow.model.joining import Join, needed
 from theflow.model.plan import FlowExecPlanState, TaskState
 from theflow.model.status import TaskStatus
 from theflow.model.vector import Vector
 
 SHOWN = 20
+_PENDING = TaskStatus.PENDING
 
 
 class TaskPlace(Protocol):
@@ -20,6 +22,10 @@ class TaskPlace(Protocol):
     @property
     def after(self) -> tuple[str, ...]:
         """The names of the tasks that must succeed before this one starts."""
+
+    @property
+    def join(self) -> Join:
+        """How many of them must."""
 
 
 class OrchestratedScheme(Protocol):
@@ -47,7 +53,8 @@ class Dag:
         self.successors = tuple(tuple(row) for row in successors)
         self.sources = tuple(number for number, name in enumerate(self.names) if not self._after[name])
         self.fresh = FlowExecPlanState(
-            states=Vector(TaskState(holds=len(self._after[name])) for name in self.names), open=len(self.names)
+            states=Vector(TaskState(holds=needed(len(self._after[name]), tasks[name].join)) for name in self.names),
+            open=len(self.names),
         )
         self._begun: tuple[int | None, FlowExecPlanState] = (None, self.fresh)
 
@@ -83,7 +90,9 @@ class Dag:
         for number in self.successors[ended]:
             state = plan.states[number]
             if state.holds > 1:
-                held.append((number, TaskState(TaskStatus.PENDING, state.holds - 1)))
+                fewer = state.holds - 1
+                plain = not (state.missed or state.attempt)
+                held.append((number, TaskState(_PENDING, fewer) if plain else state._replace(holds=fewer)))
             elif state.holds:  # without any it began under a definition in which it did not wait for this task
                 ready.append(number)
         return held, ready

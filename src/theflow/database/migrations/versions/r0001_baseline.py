@@ -56,6 +56,8 @@ def upgrade() -> None:
     """Create every table."""
     _queue()
     _flows()
+    _subflows()
+    _requests()
     _tasks()
     _runtimes()
     _classes()
@@ -76,6 +78,11 @@ def _queue() -> None:
         sa.Column("parked", Small, nullable=False),
         sa.Column("claims", Small, nullable=False),
         sa.Column("progress", Small, nullable=False),
+        sa.Column("asked", Small, nullable=False, server_default="0"),
+        sa.Column("woken", Small, nullable=False, server_default="0"),
+        sa.Column("level", Small, nullable=False, server_default="0"),
+        sa.Column("verbs", Small, nullable=False, server_default="0"),
+        sa.Column("reopened", Small, nullable=False, server_default="0"),
         **TABLE,
     )
     waiting = sa.text("owner IS NULL AND parked = 0")
@@ -91,7 +98,7 @@ def _queue() -> None:
     op.create_index(
         "job_queue",
         "job_event",
-        [*first, "user_name", "job_offset"],
+        [*first, "user_name", "level", "job_offset"],
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
@@ -100,10 +107,22 @@ def _queue() -> None:
         due = sa.text("run_at IS NOT NULL AND owner IS NULL AND parked = 0")
         op.create_index("job_due", "job_event", ["run_at"], postgresql_where=due)
     held = sa.text("owner IS NOT NULL")
-    op.create_index("job_owner", "job_event", ["owner"], sqlite_where=held, postgresql_where=held)
+    called = ["owner", "asked", "verbs", "woken"]
+    op.create_index("job_owner", "job_event", called, sqlite_where=held, postgresql_where=held)
+    if op.get_context().dialect.name not in MYSQL:
+        resting = sa.text("parked = 2")
+        op.create_index("job_resting", "job_event", ["flow_class"], sqlite_where=resting, postgresql_where=resting)
 
 
 def _flows() -> None:
+    words = ("failed", "parked", "cancelled", "reverted", "revert_failed")
+    trouble = sa.text(" OR ".join(f"status = '{word}'" for word in words))
+    on_server = op.get_context().dialect.name != "sqlite"
+    # Nearly every flow changes its status twice and never gets into trouble: an index of the status would be written
+    # each time, and keep a server from changing the row where it stands.
+    column: list[sa.Column[str]] = [
+        sa.Column("trouble", Key(), sa.Computed(f"CASE WHEN {trouble} THEN status END", persisted=True))
+    ]
     op.create_table(
         "flow",
         sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
@@ -123,6 +142,12 @@ def _flows() -> None:
         sa.Column("created_at", Big, nullable=False),
         sa.Column("started_at", Big),
         sa.Column("ended_at", Big),
+        sa.Column("ending", Key()),
+        sa.Column("depth", Small, nullable=False, server_default="0"),
+        sa.Column("paused_at", Big),
+        *(column if on_server else ()),
+        # Room beside each row for the next version of it.
+        postgresql_with={"fillfactor": 45},
         **TABLE,
     )
     op.create_index("flow_by_id", "flow", ["flow_id"], unique=True)
@@ -136,8 +161,43 @@ def _flows() -> None:
         sqlite_where=keyed,
         postgresql_where=keyed,
     )
-    trouble = sa.text("status IN ('failed', 'parked')")
-    op.create_index("flow_in_trouble", "flow", ["status", "job_offset"], sqlite_where=trouble, postgresql_where=trouble)
+    op.create_index(
+        "flow_in_trouble",
+        "flow",
+        ["trouble" if on_server else "status", "job_offset"],
+        sqlite_where=trouble,
+        postgresql_where=sa.text("trouble IS NOT NULL"),
+    )
+
+
+def _subflows() -> None:
+    op.create_table(
+        "subflow",
+        sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
+        sa.Column("parent_offset", Big, nullable=False),
+        sa.Column("name", Key(), nullable=False),
+        sa.Column("attempt", Small, nullable=False),
+        **TABLE,
+    )
+    # An attempt has one sub-flow, however often it is asked for.
+    op.create_index("subflow_by_parent", "subflow", ["parent_offset", "name", "attempt"], unique=True)
+
+
+def _requests() -> None:
+    op.create_table(
+        "flow_request",
+        sa.Column("id", Big, primary_key=True, autoincrement=True),
+        sa.Column("job_offset", Big, nullable=False),
+        sa.Column("verb", Key(), nullable=False),
+        sa.Column("asked_by", Key(), nullable=False),
+        sa.Column("reason", Text(), nullable=False),
+        sa.Column("asked_at", Big, nullable=False),
+        sa.Column("payload", Text()),
+        sa.Column("handled_at", Big),
+        sa.Column("answer", Text()),
+        **TABLE,
+    )
+    op.create_index("flow_request_by_flow", "flow_request", ["job_offset", "id"])
 
 
 def _tasks() -> None:
@@ -152,6 +212,9 @@ def _tasks() -> None:
         sa.Column("started_at", Big),
         sa.Column("ended_at", Big),
         sa.Column("runtime", Big, nullable=False),
+        sa.Column("deadline_at", Big),
+        sa.Column("given", Text()),
+        sa.Column("progress", Text()),
         sqlite_with_rowid=False,
         **TABLE,
     )
@@ -213,6 +276,7 @@ def _runtimes() -> None:
         sa.Column("runtime_id", Big, primary_key=True, autoincrement=False),
         sa.Column("beat", Big, nullable=False),
         sa.Column("beat_at", Big),
+        sa.Column("lost_threads", Small, nullable=False),
         **TABLE,
     )
 
@@ -223,6 +287,24 @@ def _classes() -> None:
         sa.Column("name", Key(), primary_key=True),
         sa.Column("revision", Big, nullable=False),
         sa.Column("paused", Small, nullable=False),
+        **TABLE,
+    )
+    op.create_table(
+        "throttle",
+        sa.Column("flow_class", Key(), primary_key=True),
+        # Empty for the whole class.
+        sa.Column("user_name", Key(), primary_key=True),
+        sa.Column("paused_until", Big, nullable=False),
+        **TABLE,
+    )
+    op.create_index("throttle_until", "throttle", ["flow_class", "paused_until"])
+    op.create_table(
+        "queue_pause",
+        sa.Column("flow_class", Key(), primary_key=True),
+        sa.Column("user_name", Key(), primary_key=True),
+        sa.Column("asked_by", Key(), nullable=False),
+        sa.Column("reason", Text(), nullable=False),
+        sa.Column("asked_at", Big, nullable=False),
         **TABLE,
     )
     op.create_table(

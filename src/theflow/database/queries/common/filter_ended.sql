@@ -1,2 +1,2 @@
--- Of flows that have ended or are parked.
+-- Of flows that have succeeded, which are nearly all.
 AND status = :status

@@ -1,2 +1,2 @@
 -- The beat stands in a row of its own, so that raising it never waits for an engine transaction.
-INSERT INTO runtime_beat (runtime_id, beat) VALUES (:id, 0)
+INSERT INTO runtime_beat (runtime_id, beat, lost_threads) VALUES (:id, 0, 0)

@@ -11,15 +11,15 @@ WITH RECURSIVE waiting (user_name) AS (
     )
     FROM waiting WHERE waiting.user_name IS NOT NULL
 )
-SELECT j.job_offset, j.flow_class, j.user_name, j.version, j.priority, j.run_at, j.claims
+SELECT j.job_offset, j.flow_class, j.user_name, j.version, j.priority, j.run_at, j.claims, j.verbs, j.level
 FROM waiting JOIN job_event AS j ON j.job_offset IN (
     SELECT h.job_offset FROM job_event AS h
     WHERE h.flow_class = :flow_class AND h.user_name = waiting.user_name AND h.owner IS NULL AND h.parked = 0
     AND (h.run_at IS NULL OR h.run_at <= :now)
-    ORDER BY h.job_offset LIMIT :concurrency
+    ORDER BY h.level, h.job_offset LIMIT :concurrency
 )
 ORDER BY
-    first_value(j.priority) OVER (PARTITION BY j.user_name ORDER BY j.job_offset) DESC,
-    first_value(j.job_offset) OVER (PARTITION BY j.user_name ORDER BY j.job_offset),
-    j.job_offset
+    first_value(j.priority) OVER (PARTITION BY j.user_name ORDER BY j.level, j.job_offset) DESC,
+    first_value(j.job_offset) OVER (PARTITION BY j.user_name ORDER BY j.level, j.job_offset),
+    j.level, j.job_offset
 LIMIT :limit

@@ -1,2 +1,2 @@
--- A parked flow keeps its place, but holds nobody back.
-UPDATE job_event SET parked = 1, owner = NULL WHERE job_offset = :offset
+-- A flow that rests keeps its place, but holds nobody back. One of which something was asked is free for whoever does it.
+UPDATE job_event SET parked = CASE WHEN asked = 0 AND verbs = 0 THEN 1 ELSE 0 END, owner = NULL WHERE job_offset = :offset

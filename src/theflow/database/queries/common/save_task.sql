@@ -1,10 +1,12 @@
 -- An outcome is written once: a task that has one never changes.
 INSERT INTO flow_task (
-    job_offset, name, idx, status, attempt, failures, result, retry_at, started_at, ended_at, runtime
+    job_offset, name, idx, status, attempt, failures, result, retry_at, started_at, ended_at, runtime,
+    deadline_at
 )
-VALUES (:offset, :name, 0, :status, :attempt, :failures, :result, :retry_at, :started_at, :ended_at, :runtime)
+VALUES (:offset, :name, 0, :status, :attempt, :failures, :result, :retry_at, :started_at, :ended_at, :runtime,
+    :deadline_at)
 ON CONFLICT (job_offset, name, idx) DO UPDATE SET
     status = excluded.status, attempt = excluded.attempt, failures = excluded.failures, result = excluded.result,
     retry_at = excluded.retry_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-    runtime = excluded.runtime
-WHERE flow_task.status NOT IN ('succeeded', 'failed')
+    runtime = excluded.runtime, deadline_at = excluded.deadline_at
+WHERE flow_task.status NOT IN ('succeeded', 'failed', 'cancelled', 'skipped')

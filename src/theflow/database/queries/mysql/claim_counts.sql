@@ -1,4 +1,4 @@
--- The counts after a claim of flows that were claimed before.
-SELECT j.job_offset, j.claims
+-- The counts after a claim of flows that were claimed before, and what somebody asked of them meanwhile.
+SELECT j.job_offset, j.claims, j.asked, j.verbs, j.reopened
 FROM JSON_TABLE(:offsets, '$[*]' COLUMNS (value BIGINT PATH '$')) AS o
 STRAIGHT_JOIN job_event AS j ON j.job_offset = o.value

@@ -1,6 +1,6 @@
--- What the engine needs to know of the flows that it takes.
-SELECT f.job_offset, f.flow_id, f.created_at, f.flow_class, f.user_name, f.version, f.status,
-    f.input, f.storage, f.reason, f.run_at, f.started_at, f.ended_at, f.description, f.labels, f.priority,
-    f.idempotency_key
-FROM json_array_elements_text(CAST(:offsets AS json)) AS o (value)
-JOIN flow AS f ON f.job_offset = CAST(o.value AS bigint)
+-- What the engine needs to know of the flows that it takes. One array of offsets: see claim_jobs.
+SELECT job_offset, flow_id, created_at, flow_class, user_name, version, status,
+    input, storage, reason, run_at, started_at, ended_at, description, labels, priority, idempotency_key, depth
+FROM flow WHERE job_offset = ANY(
+    ARRAY(SELECT CAST(o.value AS bigint) FROM json_array_elements_text(CAST(:offsets AS json)) AS o (value))
+)

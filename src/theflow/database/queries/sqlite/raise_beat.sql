@@ -1,4 +1,6 @@
--- Only a runtime that nobody took over may go on beating. When it last did is told by the clock of the database.
-UPDATE runtime_beat SET beat = beat + 1, beat_at = CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
-WHERE runtime_id = :id
+-- Only a runtime that nobody took over may go on beating. When it last did is told by the clock of the database, and how
+-- many of its threads are lost by itself.
+UPDATE runtime_beat SET beat = beat + 1, lost_threads = :lost_threads,
+    beat_at = CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)
+WHERE runtime_id = :id AND beat >= 0
 AND EXISTS (SELECT 1 FROM runtime WHERE id = :id AND epoch = :epoch AND state = 'live')

@@ -1,0 +1,1 @@
+"""Control-flow patterns, one a file: a scheme, what it is given, and what comes of it."""

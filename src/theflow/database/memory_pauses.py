@@ -1,0 +1,80 @@
+"""Queues and classes that are paused in the reference store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from theflow.database.memory_requests import MemoryRequests
+from theflow.database.store import ClassRecord, LookQuery
+from theflow.model.queue_pause import QueuePause
+from theflow.model.shaping import Look
+from theflow.model.view import Request
+
+
+class MemoryPauses(MemoryRequests):
+    """The pauses of the reference store, under its lock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pauses: dict[tuple[str, str], QueuePause] = {}
+        self._revisions: dict[str, int] = {}
+        self._of_queues: list[Request] = []
+
+    def pause_queue(self, pause: QueuePause) -> bool:
+        """Let nothing of a queue start, or of a class; False, and nothing, if it is paused already."""
+        with self._lock:
+            self._touch(pause.flow_class)
+            key = (pause.flow_class, pause.user)
+            if key in self._pauses:
+                return False
+            self._pauses[key] = pause
+            self._of_queues.append(Request.of_queue("pause", pause))
+            return True
+
+    def resume_queue(self, pause: QueuePause) -> bool:
+        """Let a queue start again, or a class; False, and nothing, if it is not paused."""
+        with self._lock:
+            if pause.flow_class in self._revisions:
+                self._touch(pause.flow_class)
+            if self._pauses.pop((pause.flow_class, pause.user), None) is None:
+                return False
+            self._of_queues.append(Request.of_queue("resume", pause))
+            return True
+
+    def pauses(self) -> list[QueuePause]:
+        """List what is paused, by class and user."""
+        with self._lock:
+            return [self._pauses[key] for key in sorted(self._pauses)]
+
+    def _look_around(self, query: LookQuery, look: Look) -> Look:
+        """Pass the queues by that are paused, where nothing orders the flows."""
+        paused = {user for flow_class, user in self._pauses if flow_class == query.flow_class}
+        if query.ordered or not paused:
+            return look
+        found = self._queue.look(replace(query, limit=2**62)).candidates
+        kept = [candidate for candidate in found if candidate.user not in paused]
+        return replace(look, candidates=tuple(kept[: query.limit]))
+
+    def class_record(self, flow_class: str) -> ClassRecord:
+        """Return the class; revision 0 where it was never registered."""
+        with self._lock:
+            return self._class(flow_class)
+
+    def requests(self, offset: int) -> list[Request]:
+        """List what was asked of a flow, or of queues at offset 0, the oldest first."""
+        if offset:
+            return super().requests(offset)
+        with self._lock:
+            return list(self._of_queues)
+
+    def _class(self, flow_class: str) -> ClassRecord:
+        revision = self._revisions.get(flow_class)
+        if revision is None:
+            return ClassRecord(flow_class=flow_class, revision=0)
+        until = self._queue.throttles.until(flow_class)
+        pauses = tuple(self._pauses[key] for key in sorted(self._pauses) if key[0] == flow_class)
+        return ClassRecord(flow_class=flow_class, revision=revision, pauses=pauses, throttled_until=until)
+
+    def _touch(self, flow_class: str) -> None:
+        self._writes += 1
+        self._revisions[flow_class] = self._revisions.get(flow_class, 0) + 1

@@ -1,0 +1,2 @@
+-- The end of a question about a whole list.
+AND job_offset > 0

@@ -1,0 +1,58 @@
+"""How tasks start: at once, or after something was found out about them. A part of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from theflow.model.due import begin_tasks
+from theflow.model.flow import Flow
+from theflow.model.message import Ask, Decision, RunTask
+from theflow.model.plan import FlowExecPlanState, TaskState
+from theflow.model.status import TaskStatus
+from theflow.model.task import Task
+
+Changes = list[tuple[int, TaskState]]
+
+
+def run(decision: Decision, plan: FlowExecPlanState, changes: Changes, numbers: Sequence[int], now: int) -> Decision:
+    """Start tasks, and put other changes in place with them; what something must be found out about is asked first."""
+    if decision.flow.scheme.plain:
+        return begin(decision, plan, changes, numbers, now)
+    schemes = decision.flow.scheme.in_order
+    asked = {number for number in numbers if schemes[number].control.asks and not plan.states[number].chosen}
+    changes.extend([(number, plan.states[number]._replace(holds=0, missed=0)) for number in asked])
+    begun = begin(decision, plan, changes, [number for number in numbers if number not in asked], now)
+    begun.commands.extend([Ask(Task(begun.flow, schemes[number], 1)) for number in numbers if number in asked])
+    return begun
+
+
+def begin(decision: Decision, plan: FlowExecPlanState, changes: Changes, numbers: Sequence[int], now: int) -> Decision:
+    """Start the bodies of tasks: one new plan and one new flow for all. The hot path."""
+    flow, commands, touched, attempts, parts = decision
+    states, tick = plan.states, plan.tick
+    for number in numbers:
+        state = states[number]
+        changes.append(
+            (number, TaskState(TaskStatus.RUNNING, 0, state.attempt + 1, state.failures, tick, None, now)),
+        )
+    if flow.scheme.deadlines:
+        begin_tasks(decision, changes, now)
+    begun = FlowExecPlanState(
+        states.set_many(changes),
+        plan.open,
+        plan.running + len(numbers),
+        plan.failed,
+        plan.storage,
+        tick,
+        plan.writes,
+        plan.fans,
+        plan.undo,
+    )
+    flow = Flow(flow.data, flow.scheme, begun, flow.status, flow.failure, flow.reason)
+    schemes = flow.scheme.in_order
+    for number in numbers:
+        scheme = schemes[number]
+        commands.append(RunTask(Task(flow, scheme, states[number].attempt + 1)))
+        if scheme.at_most_once:
+            touched.append(number)
+    return Decision(flow, commands, touched, attempts, parts)
