@@ -9,10 +9,13 @@ if TYPE_CHECKING:
     from theflow.errors import TheFlowError
     from theflow.model.failure import Failure
     from theflow.model.job import JobMeta
+    from theflow.model.limit import Limit, LimitRecord
     from theflow.model.mapping import Map
     from theflow.model.merge import Merge
     from theflow.model.orchestration import Chain, Dag
     from theflow.model.raised import Fatal, Throttled
+    from theflow.model.rate import Rate
+    from theflow.model.reason import Reason
     from theflow.model.repetition import Repeat
     from theflow.model.retry import Retry
     from theflow.model.scheme import UNLIMITED, FlowScheme
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from theflow.runtime.context import Context
     from theflow.runtime.options import RuntimeOptions
     from theflow.runtime.runtime import Runtime
+    from theflow.runtime.shaper import Explanation
     from theflow.wire import bootstrap, connect, connect_async
 
 __version__ = "0.1.0"
@@ -47,10 +51,13 @@ _HOMES = {
     "errors": ("TheFlowError",),
     "model.failure": ("Failure",),
     "model.job": ("JobMeta",),
+    "model.limit": ("Limit", "LimitRecord"),
     "model.mapping": ("Map",),
     "model.merge": ("Merge",),
     "model.orchestration": ("Chain", "Dag"),
     "model.raised": ("Fatal", "Throttled"),
+    "model.rate": ("Rate",),
+    "model.reason": ("Reason",),
     "model.repetition": ("Repeat",),
     "model.retry": ("Retry",),
     "model.scheme": ("UNLIMITED", "FlowScheme"),
@@ -76,6 +83,7 @@ _HOMES = {
     "runtime.context": ("Context",),
     "runtime.options": ("RuntimeOptions",),
     "runtime.runtime": ("Runtime",),
+    "runtime.shaper": ("Explanation",),
     "wire": ("bootstrap", "connect", "connect_async"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -89,6 +97,7 @@ __all__ = [
     "Client",
     "Context",
     "Dag",
+    "Explanation",
     "Failure",
     "Fatal",
     "FlowDetail",
@@ -100,10 +109,14 @@ __all__ = [
     "FlowSummary",
     "FlowTree",
     "JobMeta",
+    "Limit",
+    "LimitRecord",
     "LogLine",
     "Map",
     "Merge",
     "Page",
+    "Rate",
+    "Reason",
     "Repeat",
     "Request",
     "Retry",

@@ -53,10 +53,18 @@ def seconds_of(kind: str, ttl: float) -> float:
     return _LONG[kind] * ttl if kind in _LONG else _SHORT.get(kind, 0.7)
 
 
-def _killed(site: Site) -> None:
+def _killed(site: Site) -> int:
     pid = site.target.pid
     site.target.kill()
     site.recorder.write("death", pid=pid)
+    return pid
+
+
+def _wait_for_heirs(site: Site, pid: int) -> None:
+    """Wait until somebody has taken a runtime over, on a busy machine too."""
+    until = time.monotonic() + _PATIENCE
+    while site.ground.tables.lives(pid) and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def _sign(site: Site, write: str) -> Path:
@@ -69,8 +77,9 @@ def _sign(site: Site, write: str) -> Path:
 @contextmanager
 def kill(site: Site) -> Iterator[None]:
     """Kill a runtime, and start it again under its name."""
-    _killed(site)
+    pid = _killed(site)
     yield
+    _wait_for_heirs(site, pid)
     site.target.start()
 
 
@@ -80,8 +89,9 @@ def kill_new_name(site: Site) -> Iterator[None]:
     sign = _sign(site, TRANSACTION)
     site.target.wait_until_stopped(_PATIENCE)
     sign.unlink(missing_ok=True)
-    _killed(site)
+    pid = _killed(site)
     yield
+    _wait_for_heirs(site, pid)
     site.target.start(name=f"{site.target.name}-{site.target.lives + 1}")
 
 
@@ -102,9 +112,7 @@ def brink(site: Site) -> Iterator[None]:
         sign.unlink(missing_ok=True)
         site.target.send(signal.SIGSTOP)
     yield
-    until = time.monotonic() + _PATIENCE
-    while site.ground.tables.lives(site.target.pid) and time.monotonic() < until:
-        time.sleep(0.05)
+    _wait_for_heirs(site, site.target.pid)
     site.target.send(signal.SIGCONT)
 
 

@@ -13,6 +13,7 @@ from tests.chaos.recorder import Recorder
 from theflow.database.batch import Batch, ClaimRow
 from theflow.database.store import ClassRecord, Fence, Holder, Incarnation, RuntimeStore, Transaction
 from theflow.model.flow_data import FlowDataObject
+from theflow.model.look import Settlement
 
 TURN, TRANSACTION = "turn", "transaction"
 ENDED = ("succeeded", "failed")
@@ -104,10 +105,12 @@ class ObservedStore:
         self._recorder.write("taken", inc=incarnation.id, freed=freed)
         return freed
 
-    def claim(self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]) -> list[FlowDataObject] | None:
+    def claim(
+        self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow], settlement: Settlement
+    ) -> list[FlowDataObject] | None:
         offsets = [claim.offset for claim in claims]
         with self._recorder.told("claim", inc=fence.id, turn=fence.turn, offsets=offsets):
-            found = self._store.claim(fence, seen, claims)
+            found = self._store.claim(fence, seen, claims, settlement)
         if found is not None:
             self._owners.update(dict.fromkeys(offsets, fence.id))
         return found

@@ -18,8 +18,8 @@ from theflow.database.store import (
 )
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMeta
+from theflow.model.look import Look
 from theflow.model.scheme import UNLIMITED
-from theflow.model.shaping import Look
 from theflow.model.status import FlowStatus
 from theflow.model.view import Request
 
@@ -127,7 +127,13 @@ class Worker:
         """Look at the queues of a class."""
         asked = {"now": NOW, "limit": 100, "versions": (1,), **query}
         return self.store.look(
-            LookQuery(flow_class=flow_class, concurrency=concurrency, ordered=concurrency < UNLIMITED, **asked)
+            LookQuery(
+                flow_class=flow_class,
+                per_queue=concurrency,
+                ordered=concurrency < UNLIMITED,
+                ranked=concurrency == UNLIMITED,
+                **asked,
+            )
         )
 
     def offered(self, flow_class: str = "order", **query: object) -> list[int]:

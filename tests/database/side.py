@@ -9,8 +9,9 @@ from tests.database.builders import NOW, Worker, attempt, flow_row, log, progres
 from theflow.database.batch import AnswerRow, Batch, ClaimRow
 from theflow.database.store import ClassRecord, LookQuery, QueuePlace, RuntimeStore
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
+from theflow.model.limit import LimitRecord
+from theflow.model.look import NOTHING_LEFT, Look, Settlement
 from theflow.model.queue_pause import QueuePause
-from theflow.model.shaping import Look
 from theflow.model.status import FlowStatus
 from theflow.model.throttle import Throttle
 from theflow.model.view import FlowFilter, Request
@@ -101,12 +102,16 @@ class Side:
         seen, look = self.looks[query.flow_class] = self.store.look(query)
         live = {queue: [self.number(offset) for offset in offsets] for queue, offsets in look.live.items()}
         offered = [each._replace(offset=self.number(each.offset)) for each in look.candidates]
-        return seen, look.now, offered, live, look.again_at
+        return seen, offered, live, replace(look, candidates=(), live={}, resting={})
 
-    def claim_heads(self, who: int, flow_class: str, count: int) -> object:
+    def claim_heads(self, who: int, flow_class: str, count: int, settlement: Settlement = NOTHING_LEFT) -> object:
         """Claim the first flows of the newest look at a class."""
         heads = self.looks[flow_class][1].candidates[:count]
-        return self._claim(who, flow_class, [head.offset for head in heads])
+        return self._claim(who, flow_class, [head.offset for head in heads], settlement)
+
+    def set_limit(self, record: LimitRecord) -> object:
+        """Set a limit, or take it away."""
+        return self.store.set_limit(record)
 
     def claim_any(self, who: int, flow_class: str, numbers: Sequence[int]) -> object:
         """Claim whatever flows, free or not."""
@@ -152,8 +157,9 @@ class Side:
         flows = [self._record(number, now) for number in range(len(self.offsets))]
         asked = [(self.number(offset), request) for each in live for offset, request in self.store.asked(each)]
         counts = [self.store.count_flows(FlowFilter(status=status)) for status in FlowStatus]
-        paused = (self.store.pauses(), self.store.requests(0))
-        return runtimes, turns, listed, flows, asked, counts, paused, self.store.unfinished("order", [1], now)
+        paused = (self.store.pauses(), self.store.requests(0), self.store.limits())
+        used = [self.store.in_use(flow_class, now) for flow_class in ("order", "mail")]
+        return runtimes, turns, listed, flows, asked, counts, paused, used, self.store.unfinished("order", [1], now)
 
     def number(self, offset: int) -> int:
         """Which flow stands at an offset, NOBODY for one that was never submitted."""
@@ -165,10 +171,13 @@ class Side:
             return 2**40
         return self.offsets[number % len(self.offsets)]
 
-    def _claim(self, who: int, flow_class: str, offsets: Sequence[int]) -> object:
+    def _claim(
+        self, who: int, flow_class: str, offsets: Sequence[int], settlement: Settlement = NOTHING_LEFT
+    ) -> object:
         worker = self.workers[who]
-        rows = [ClaimRow(offset, 1, NOW + len(self.offsets), self.number(offset) % 2) for offset in offsets]
-        taken = self.store.claim(worker.fence, self.looks[flow_class][0], rows)
+        uses = '{"gpu":2}' if settlement.shared else ""
+        rows = [ClaimRow(offset, 1, NOW + len(self.offsets), self.number(offset) % 2, uses) for offset in offsets]
+        taken = self.store.claim(worker.fence, self.looks[flow_class][0], rows, settlement)
         worker.turn += taken is not None
         return None if taken is None else [self._data(data) for data in taken]
 

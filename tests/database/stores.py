@@ -31,6 +31,9 @@ TABLES = (
     "flow_scheme",
     "throttle",
     "queue_pause",
+    "flow_limit",
+    "flow_bucket",
+    "flow_turn",
 )
 
 

@@ -25,6 +25,9 @@ from tests.database.stores import STORES, Opener, memory
 from theflow.database.memory import MemoryStore
 from theflow.database.store import LookQuery
 from theflow.errors import TheFlowError
+from theflow.model.limit import Limit, LimitRecord, Scope, ScopeKind
+from theflow.model.look import Settlement
+from theflow.model.rate import Rate
 from theflow.model.scheme import UNLIMITED
 from theflow.model.throttle import Throttle
 
@@ -48,6 +51,25 @@ STEPS = st.tuples(
     NUMBERS,
     st.sampled_from(["a", "b", "c"]),
     st.sampled_from(["running", "retrying", "succeeded", "succeeded", "failed", "cancelled"]),
+)
+
+SCOPES = st.sampled_from(
+    [
+        Scope(ScopeKind.ALL),
+        Scope(ScopeKind.USER, "", "ann"),
+        Scope(ScopeKind.QUEUE, "order"),
+        Scope(ScopeKind.QUEUE, "mail", "ann"),
+        Scope(ScopeKind.RESOURCE, "gpu"),
+    ]
+)
+LIMITS = st.sampled_from([Limit(), Limit(capacity=2), Limit(rate=Rate(units=3, per=0.5, burst=7)), Limit(weight=0.25)])
+SETTLEMENTS = st.builds(
+    Settlement,
+    paid=st.lists(st.tuples(SCOPES, st.integers(0, 2**62)), max_size=2, unique_by=lambda pair: pair[0]).map(tuple),
+    turns=st.lists(st.tuples(USERS, st.integers(0, 9)), max_size=2, unique_by=lambda pair: pair[0]).map(tuple),
+    virtual=st.integers(0, 9),
+    past=st.booleans(),
+    shared=st.booleans(),
 )
 
 
@@ -127,15 +149,18 @@ class Agreement(RuleBasedStateMachine):
         concurrency=st.sampled_from([1, 2, UNLIMITED]),
         limit=st.integers(0, 5),
         versions=st.sampled_from([(1,), (1, 2), (3,), ()]),
+        overtakes=st.booleans(),
     )
-    def look(self, flow_class, concurrency, limit, versions):
+    def look(self, flow_class, concurrency, limit, versions, *, overtakes=False):
         query = LookQuery(
             flow_class=flow_class,
             now=self.now,
             limit=limit,
-            concurrency=concurrency,
+            per_queue=concurrency,
             versions=versions,
             ordered=concurrency < UNLIMITED,
+            ranked=overtakes or concurrency == UNLIMITED,
+            counted=overtakes,
         )
         self.both("look", query)
 
@@ -146,9 +171,13 @@ class Agreement(RuleBasedStateMachine):
         if self.started():
             self.commit(who, 1, rows)
 
-    @rule(who=WHO, flow_class=CLASSES, count=st.integers(0, 4))
-    def claim_what_was_seen(self, who, flow_class, count):
-        self.both("claim_heads", self.one_of(who), flow_class, count)
+    @rule(who=WHO, flow_class=CLASSES, count=st.integers(0, 4), settlement=SETTLEMENTS)
+    def claim_what_was_seen(self, who, flow_class, count, settlement):
+        self.both("claim_heads", self.one_of(who), flow_class, count, settlement)
+
+    @rule(scope=SCOPES, limit=LIMITS)
+    def set_limit(self, scope, limit):
+        self.both("set_limit", LimitRecord(scope, limit, 0, "eve", "why", self.now))
 
     @rule(who=WHO, numbers=st.lists(NUMBERS, max_size=3, unique=True))
     def claim_whatever(self, who, numbers):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.database.builders import FAR, NOW, Worker, flow_row, partial, submit
+from theflow.model.look import Candidate
 from theflow.model.scheme import UNLIMITED
-from theflow.model.shaping import Candidate
 
 SOON = NOW + 1_000_000
 
@@ -57,7 +57,7 @@ def test_priority_does_not_change_the_order_within_a_queue(store, worker):
 def test_queues_go_by_the_priority_of_their_first_flow(store, worker):
     ann, later, bob = submit(store, partial(), partial(priority=9), partial(user="bob", priority=5))
     assert worker.offered(concurrency=2) == [bob, ann, later]
-    assert worker.offered(concurrency=2, limit=2) == [bob, ann]
+    assert worker.offered(concurrency=2, limit=1) == [bob]
 
 
 @pytest.mark.parametrize("concurrency", [1, UNLIMITED])

@@ -38,10 +38,11 @@ def test_a_class_is_paused_before_anybody_has_registered_it(store):
     assert store.class_record("unheard").pauses == (pause,)
 
 
-def test_a_look_at_flows_without_order_goes_around_a_queue_that_is_paused(store, worker):
+@pytest.mark.parametrize("concurrency", [1, UNLIMITED])
+def test_a_look_goes_around_a_queue_that_is_paused(store, worker, concurrency):
     offsets = submit(store, *(partial() for _ in range(5)), partial(user="bob"))
     store.pause_queue(QUEUE)
-    assert worker.offered(concurrency=UNLIMITED, limit=3) == offsets[5:]
+    assert worker.offered(concurrency=concurrency, limit=3) == offsets[5:]
 
 
 def test_a_pause_moves_the_change_token(store, neighbour):

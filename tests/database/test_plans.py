@@ -18,7 +18,7 @@ from theflow.wire import upgrade
 
 JOBS = 300
 GIVEN = {
-    "claim_jobs": {"owner": 1, "version": 1},
+    "claim_jobs": {"owner": 1, "version": 1, "uses": ""},
     "start_flows": {"version": 1, "started_at": 1},
     "claimed_flows": {},
     "claim_counts": {},

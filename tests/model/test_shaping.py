@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from theflow.model.look import Candidate, Look
+from theflow.model.policy import ClassPolicy, Policies
 from theflow.model.queue_pause import QueuePause
 from theflow.model.scheme import UNLIMITED, FlowScheme
-from theflow.model.shaping import Candidate, ClassPolicy, FlowShapingManager, Look, Policies, admit
+from theflow.model.shaping import FlowShapingManager, admit
 
 NOW = 10_000_000
 

@@ -9,9 +9,11 @@ from itertools import takewhile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from theflow.model.look import Candidate, Look
+from theflow.model.policy import ClassPolicy, Policies
 from theflow.model.queue_pause import QueuePause
 from theflow.model.scheme import UNLIMITED
-from theflow.model.shaping import Admission, Candidate, ClassPolicy, Look, Policies, admit
+from theflow.model.shaping import Admission, admit
 
 NOW = 1000
 PAUSES = [(QueuePause("", user, "eve", "", 0),) for user in ("", "ann")]

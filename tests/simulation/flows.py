@@ -6,10 +6,10 @@ from theflow.database.codec import encode
 from theflow.model.mapping import Map
 from theflow.model.orchestration import Chain
 from theflow.model.part import split_part
+from theflow.model.policy import Policies
 from theflow.model.repetition import Repeat
 from theflow.model.retry import Retry
 from theflow.model.scheme import UNLIMITED, FlowScheme
-from theflow.model.shaping import Policies
 from theflow.model.task_scheme import TaskScheme
 from theflow.runtime.definition import SchemeDefinition
 

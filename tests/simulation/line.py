@@ -31,7 +31,7 @@ from theflow.errors import (
 )
 from theflow.model.flow_data import ChildDataObject, FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
-from theflow.model.shaping import Look
+from theflow.model.look import Look, Settlement
 from theflow.model.view import Request
 
 Answer = TypeVar("Answer")
@@ -137,12 +137,14 @@ class Line:
         self._seen_free = self._history.free(query.now)
         return self._read("look", lambda: self._store.look(query))
 
-    def claim(self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]) -> list[FlowDataObject] | None:
+    def claim(
+        self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow], settlement: Settlement
+    ) -> list[FlowDataObject] | None:
         seen_free = self._seen_free
 
         def write() -> list[FlowDataObject] | None:
             objections = self._history.objections_to_claim(fence, claims, seen_free)
-            found = self._store.claim(fence, seen, claims)
+            found = self._store.claim(fence, seen, claims, settlement)
             if found is not None:
                 _refuse(objections)
                 self._history.claimed(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tests.simulation.bodies import Body
@@ -13,12 +13,14 @@ from tests.simulation.machines import ALIVE, TTL, Threads
 from tests.simulation.member import PLACES, Member, Phase
 from tests.simulation.moments import Time, WallClock
 from tests.simulation.window import WindowStore
-from theflow.database.store import Holder
+from theflow.database.store import FlowRecord, Holder
 from theflow.errors import StoreUnavailable
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta
+from theflow.model.reason import Reason
 from theflow.model.view import Request
-from theflow.runtime.explanation import explain
+from theflow.runtime.definition import SchemeDefinition
+from theflow.runtime.explanation import Around, explain, policies_of
 
 NAMES = ("anna", "bert", "carl")
 # Runtimes of these names live on one machine, the others each on their own.
@@ -154,16 +156,21 @@ class World:
     def _unexplained(self) -> list[str]:
         """Say of each flow that goes on whether it has told why it waits."""
         found = []
-        runtimes = self.store.runtimes()
         for job in self.store.jobs():
             record = self.store.find_flow(self.store.flow_rows()[job.offset].job.flow_id, self._clock.now())
             if record is None or job.parked:
                 continue
-            seen = self.store.class_record(job.flow_class)
-            reasons = explain(record, runtimes, seen, BY_NAME[job.flow_class].concurrency, self._clock.now())
+            reasons = [reason.text for reason in self._explained(record)]
             if not any("no runtime registers" in reason or self._waits_behind(reason) for reason in reasons):
                 found.append(f"offset {job.offset} ({job.flow_class}, {record.summary.status}): {reasons}")
         return found
+
+    def _explained(self, record: FlowRecord) -> Sequence[Reason]:
+        """Ask why a flow waits, as a client does."""
+        name, now = record.summary.flow_class, self._clock.now()
+        runtimes, seen = self.store.runtimes(), self.store.class_record(name)
+        policies = policies_of(name, SchemeDefinition.of(BY_NAME[name]), runtimes, seen, self.store.limits())
+        return explain(record, runtimes, Around(policies, self.store.in_use(name, now)))
 
     def _waits_behind(self, reason: str) -> bool:
         """Whether a flow waits for one that nobody has code for: then it waits as long."""

@@ -125,12 +125,16 @@ class ProgressRow(NamedTuple):
 
 
 class ClaimRow(NamedTuple):
-    """A flow that a runtime takes, with the version of its class that it will run; `verbs` waited with it when seen."""
+    """A flow that a runtime takes, with the version of its class that it will run; `verbs` waited with it when seen.
+
+    `uses` is JSON of the units of resources that it takes, empty for none.
+    """
 
     offset: int
     version: int
     started_at: int
     verbs: int = 0
+    uses: str = ""
 
 
 class AnswerRow(NamedTuple):

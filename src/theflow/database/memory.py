@@ -6,6 +6,7 @@ A method checks first and writes then, under the lock from end to end: so each i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count, islice
 
 from theflow.database.batch import AttemptRow, Batch, ClaimRow, FlowRow, LogRow, PartRow, TaskRow
@@ -32,7 +33,7 @@ from theflow.database.store import (
 from theflow.errors import InputError, RowRefused
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
-from theflow.model.shaping import Look
+from theflow.model.look import NOTHING_LEFT, Look, Settlement
 from theflow.model.view import Attempt, Finding, FlowFilter, FlowSummary, LogLine
 
 
@@ -165,9 +166,21 @@ class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
     def look(self, query: LookQuery) -> tuple[ClassRecord, Look]:
         """Return the heads of the queues of a class, with its revision."""
         with self._lock:
-            return self._class(query.flow_class), self._look_around(query, self._queue.look(query))
+            name = query.flow_class
+            paused = {each.user for each in self._pauses.values() if each.flow_class == name and each.flow is None}
+            found = self._queue.look(query, paused, self._turns.of(name), self._turns.virtual(name))
+            paid = self._buckets(name, query.now) if query.counted else {}
+            return self._class(name), replace(found, paid=paid)
 
-    def claim(self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]) -> list[FlowDataObject] | None:
+    def in_use(self, flow_class: str, now: int) -> Look:
+        """Return what is in use of all that a class comes under, and its buckets."""
+        with self._lock:
+            used, paid = self._queue.usage(), self._buckets(flow_class, now)
+        return Look(now=now, candidates=(), live={}, usage=used, paid=paid)
+
+    def claim(
+        self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow], settlement: Settlement = NOTHING_LEFT
+    ) -> list[FlowDataObject] | None:
         """Take flows and count the claims; None if somebody admitted since the look (then nothing was written)."""
         with self._lock:
             runtime = self._runtimes.check(fence)
@@ -175,8 +188,11 @@ class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
             found = [job for job in jobs.values() if job is not None and job.free]
             if self._revisions.get(seen.flow_class) != seen.revision or len(found) != len(claims):
                 return None
+            if settlement.shared and self._shared != seen.shared:
+                return None
             runtime.turn = fence.turn
             self._revisions[seen.flow_class] += 1
+            self._settle(seen.flow_class, settlement)
             self._writes += 1
             return [self._claim(job, claim, runtime.id) for job, claim in zip(found, claims, strict=True)]
 
@@ -227,6 +243,11 @@ class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
                 return None
             names = self._runtimes.names
             return flow.to_record(self._queue.place(flow.job.offset, now, names), names)
+
+    def inputs(self, offsets: Sequence[int]) -> dict[int, str]:
+        """Return the inputs of flows by their offsets, as JSON."""
+        with self._lock:
+            return {offset: self._flows[offset].input for offset in offsets if offset in self._flows}
 
     def find_ids(self, prefix: str, limit: int) -> list[str]:
         """List flow ids that start with the prefix."""
@@ -300,7 +321,7 @@ class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
         # Read before it starts: a flow that is still pending tells its new holder that it never ran.
         data = flow.to_data(job, claim)._replace(children=self._awaited(job.offset))
         flow.start(claim)
-        job.owner, job.version, job.woken = owner, claim.version, False
+        job.owner, job.version, job.woken, job.uses = owner, claim.version, False, claim.uses
         return data
 
     def _check_offsets(self, rows: Sequence[TaskRow | PartRow | AttemptRow | FlowRow | LogRow]) -> None:

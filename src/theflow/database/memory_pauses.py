@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from theflow.database.memory_requests import MemoryRequests
-from theflow.database.store import ClassRecord, LookQuery
+from theflow.database.memory_limits import MemoryLimits
+from theflow.database.store import ClassRecord
 from theflow.model.queue_pause import QueuePause
-from theflow.model.shaping import Look
 from theflow.model.view import Request
 
 
-class MemoryPauses(MemoryRequests):
+class MemoryPauses(MemoryLimits):
     """The pauses of the reference store, under its lock."""
 
     def __init__(self) -> None:
         super().__init__()
         self._pauses: dict[tuple[str, str], QueuePause] = {}
-        self._revisions: dict[str, int] = {}
-        self._of_queues: list[Request] = []
 
     def pause_queue(self, pause: QueuePause) -> bool:
         """Let nothing of a queue start, or of a class; False, and nothing, if it is paused already."""
@@ -46,15 +41,6 @@ class MemoryPauses(MemoryRequests):
         with self._lock:
             return [self._pauses[key] for key in sorted(self._pauses)]
 
-    def _look_around(self, query: LookQuery, look: Look) -> Look:
-        """Pass the queues by that are paused, where nothing orders the flows."""
-        paused = {user for flow_class, user in self._pauses if flow_class == query.flow_class}
-        if query.ordered or not paused:
-            return look
-        found = self._queue.look(replace(query, limit=2**62)).candidates
-        kept = [candidate for candidate in found if candidate.user not in paused]
-        return replace(look, candidates=tuple(kept[: query.limit]))
-
     def class_record(self, flow_class: str) -> ClassRecord:
         """Return the class; revision 0 where it was never registered."""
         with self._lock:
@@ -73,7 +59,15 @@ class MemoryPauses(MemoryRequests):
             return ClassRecord(flow_class=flow_class, revision=0)
         until = self._queue.throttles.until(flow_class)
         pauses = tuple(self._pauses[key] for key in sorted(self._pauses) if key[0] == flow_class)
-        return ClassRecord(flow_class=flow_class, revision=revision, pauses=pauses, throttled_until=until)
+        return ClassRecord(
+            flow_class=flow_class,
+            revision=revision,
+            pauses=pauses,
+            throttled_until=until,
+            turn=self._turns.virtual(flow_class),
+            shared=self._shared,
+            limits=self._limits_version,
+        )
 
     def _touch(self, flow_class: str) -> None:
         self._writes += 1

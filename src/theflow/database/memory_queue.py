@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from theflow.database import codec
 from theflow.database.memory_throttles import MemoryThrottles
 from theflow.database.store import LookQuery, QueuePlace
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMetaObject
-from theflow.model.shaping import Candidate, Look
+from theflow.model.limit import Scope, ScopeKind
+from theflow.model.look import Candidate, Look
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class MemoryJob:
     level: int = 0
     verbs: int = 0
     reopened: bool = False
+    uses: str | None = None
 
     @classmethod
     def from_partial(cls, flow: FlowDataPartial, offset: int) -> MemoryJob:
@@ -138,31 +141,45 @@ class MemoryQueue:
             job.owner = None
             job.claims -= 1
 
-    def look(self, query: LookQuery) -> Look:
-        """Find who may be next: the heads of each user's queue where order counts, else whoever this code can run."""
+    def look(self, query: LookQuery, paused: Collection[str], turns: Mapping[str, int], virtual: int) -> Look:
+        """Find who may be next: the first flows of each queue that is not paused, as shaping goes through them."""
         jobs = [job for job in self._jobs.values() if job.flow_class == query.flow_class]
-        again_at = self.throttles.again_at(query.flow_class, query.now)
-        waiting = [job for job in jobs if job.free and job.due(query.now) and self._may_start(job, query.now)]
-        if not query.ordered:
-            found = sorted((job for job in waiting if job.fits(query.versions)), key=_rank)
-            offered = tuple(_candidate(job) for job in found[: query.limit])
-            return Look(now=query.now, candidates=offered, live={}, again_at=again_at)
-        live = {
-            (query.flow_class, user): tuple(job.offset for job in held)
-            for user, held in _by_user(job for job in jobs if job.owner is not None).items()
-        }
-        resting = {
-            (query.flow_class, user): tuple((job.offset, job.level) for job in held)
-            for user, held in _by_user(job for job in jobs if job.resting).items()
-        }
-        # Queues go by their first flow, and within a queue nothing overtakes.
-        waiting.sort(key=_line)
-        queues = sorted(_by_user(waiting).values(), key=lambda queue: _rank(queue[0]))
-        heads = [job for queue in queues for job in queue[: query.concurrency]]
-        # Heads of queues that are full must not take the room of heads that could start.
-        limit = query.limit + len(live.keys() | resting.keys()) * query.concurrency
-        offered = tuple(_candidate(job) for job in heads[:limit])
-        return Look(now=query.now, candidates=offered, live=live, again_at=again_at, resting=resting)
+        able = [job for job in jobs if job.user not in paused and (query.ordered or job.fits(query.versions))]
+        waiting = [job for job in able if job.free and job.due(query.now) and self._may_start(job, query.now)]
+        live, resting = self._places(query.flow_class, jobs) if query.ordered else ({}, {})
+        waiting.sort(key=_by_priority if query.ranked else _line)
+
+        def rank(queue: list[MemoryJob]) -> tuple[int, int, int]:
+            return -queue[0].priority, max(turns.get(queue[0].user, 0), virtual), queue[0].offset
+
+        queues = sorted(_by_user(waiting).values(), key=rank)
+        # Queues that are full must not take the room of those that could start something.
+        limit = query.limit + len(live.keys() | resting.keys())
+        offered = queues[:limit]
+        return Look(
+            now=query.now,
+            candidates=tuple(_candidate(job) for queue in offered for job in queue[: query.per_queue]),
+            live=live,
+            again_at=self.throttles.again_at(query.flow_class, query.now),
+            resting=resting,
+            usage=self.usage() if query.counted else {},
+            turns={queue[0].user: rank(queue)[1] for queue in offered if rank(queue)[1] > virtual},
+            virtual=virtual,
+            horizon=rank(offered[-1])[:2] if offered and len(offered) == limit else None,
+        )
+
+    def usage(self) -> Mapping[Scope, int]:
+        """Count what is in use from the jobs that are held."""
+        found: Counter[Scope] = Counter()
+        for job in self._jobs.values():
+            if job.owner is None:
+                continue
+            found[Scope(ScopeKind.ALL)] += 1
+            found[Scope(ScopeKind.CLASS, job.flow_class)] += 1
+            found[Scope(ScopeKind.USER, "", job.user)] += 1
+            for resource, units in codec.decode(job.uses, dict[str, int]).items() if job.uses else ():
+                found[Scope(ScopeKind.RESOURCE, resource)] += units
+        return found
 
     def place(self, offset: int, now: int, names: Mapping[int, str]) -> QueuePlace | None:
         """Say where a job stands among those of its user and class; None if its flow has ended."""
@@ -185,6 +202,7 @@ class MemoryQueue:
             verbs=job.verbs,
             throttle=self.throttles.of(job.flow_class, job.user),
             level=job.level,
+            charged=job.uses is not None,
         )
 
     def unfinished(self, flow_class: str, versions: Collection[int], now: int) -> int:
@@ -192,12 +210,24 @@ class MemoryQueue:
         jobs = [job for job in self._jobs.values() if job.flow_class == flow_class and job.fits(versions)]
         return sum(job.owner is not None or (job.free and job.due(now)) for job in jobs)
 
+    @staticmethod
+    def _places(
+        flow_class: str, jobs: Sequence[MemoryJob]
+    ) -> tuple[Mapping[tuple[str, str], tuple[int, ...]], Mapping[tuple[str, str], tuple[tuple[int, int], ...]]]:
+        """Say who holds a place of each queue, and who keeps one while it waits for sub-flows."""
+        live = _by_user(job for job in jobs if job.owner is not None)
+        resting = _by_user(job for job in jobs if job.resting)
+        return (
+            {(flow_class, user): tuple(job.offset for job in held) for user, held in live.items()},
+            {(flow_class, user): tuple((job.offset, job.level) for job in held) for user, held in resting.items()},
+        )
+
     def _may_start(self, job: MemoryJob, now: int) -> bool:
         return not self.throttles.keep_out(job.flow_class, job.user, now)
 
 
-def _rank(job: MemoryJob) -> tuple[int, int]:
-    return -job.priority, job.offset
+def _by_priority(job: MemoryJob) -> tuple[int, int, int]:
+    return job.level, -job.priority, job.offset
 
 
 def _line(job: MemoryJob) -> tuple[int, int]:
@@ -223,4 +253,5 @@ def _candidate(job: MemoryJob) -> Candidate:
         claims=job.claims,
         level=job.level,
         verbs=job.verbs,
+        charged=int(job.uses is not None),
     )

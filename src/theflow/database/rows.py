@@ -15,7 +15,7 @@ from theflow.errors import DataRefused, InputError
 from theflow.model.failure import Failure
 from theflow.model.flow_data import ChildDataObject, FlowDataObject, FlowDataPartial, TaskDataObject
 from theflow.model.job import NAME_LIMIT, JobMeta, JobMetaObject
-from theflow.model.shaping import Candidate
+from theflow.model.look import Candidate
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.view import Attempt, FlowLink, FlowSummary, LogLine, Request
 
@@ -119,7 +119,7 @@ def task_data(row: Row) -> TaskDataObject:
 
 def candidate(row: Row) -> Candidate:
     """Read the head of a queue."""
-    return Candidate._make(row)
+    return Candidate(*row)
 
 
 def summary(row: Row) -> FlowSummary:

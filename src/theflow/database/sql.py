@@ -15,10 +15,10 @@ from theflow.database.sql_claims import FIRST_CLAIM, claimed_flow
 from theflow.database.sql_fork import copy_flow
 from theflow.database.sql_jobs import create
 from theflow.database.sql_kin import SqlKin, save_kin, wake_parents
-from theflow.database.sql_pauses import SqlPauses
-from theflow.database.sql_questions import class_record
+from theflow.database.sql_limits import SHARED, SqlLimits, settle
+from theflow.database.sql_look import buckets, look, usage
 from theflow.database.sql_requests import answer
-from theflow.database.sql_throttles import Throttles, save_throttles
+from theflow.database.sql_throttles import save_throttles
 from theflow.database.sql_transaction import SqlTransaction
 from theflow.database.store import (
     ClassRecord,
@@ -35,17 +35,17 @@ from theflow.database.store import (
 from theflow.errors import Fenced, RowRefused, RuntimeNameTaken
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
-from theflow.model.shaping import Look
+from theflow.model.look import NOTHING_LEFT, Look, Settlement
 from theflow.model.status import FlowStatus
 from theflow.model.view import Finding
 
 Placed = TypeVar("Placed", ClaimRow, FlowRow)
 Key = TypeVar("Key", bound=Hashable)
-_CLAIMED_ALIKE: Callable[[ClaimRow], tuple[int, int]] = attrgetter("version", "started_at")
+_CLAIMED_ALIKE: Callable[[ClaimRow], tuple[int, int, str]] = attrgetter("version", "started_at", "uses")
 _ENDED_ALIKE: Callable[[FlowRow], tuple[str, str, int | None]] = attrgetter("status", "reason", "ended_at")
 
 
-class SqlStore(SqlPauses, SqlKin):
+class SqlStore(SqlLimits, SqlKin):
     """The RuntimeStore over a dialect."""
 
     def prepare(self) -> None:
@@ -138,7 +138,7 @@ class SqlStore(SqlPauses, SqlKin):
     def register(self, schemes: Sequence[SchemeRecord]) -> None:
         """Save the snapshots of definitions, and their classes where they are new."""
         with self._dialect.write() as session:
-            session.many("insert_class", sorted({(scheme.flow_class,) for scheme in schemes}))
+            session.many("insert_class", sorted({SHARED, *((scheme.flow_class,) for scheme in schemes)}))
             session.many("save_scheme", [(scheme.flow_class, scheme.version, scheme.definition) for scheme in schemes])
 
     def beat(self, incarnation: Incarnation, lost_threads: int = 0) -> bool:
@@ -176,39 +176,25 @@ class SqlStore(SqlPauses, SqlKin):
 
     def look(self, query: LookQuery) -> tuple[ClassRecord, Look]:
         """Return the heads of the queues of a class, with its revision."""
-        given: dict[str, Any] = {
-            "flow_class": query.flow_class,
-            "now": query.now,
-            "limit": query.limit,
-            "concurrency": query.concurrency,
-            "versions": codec.encode(list(query.versions)).decode(),
-        }
-        live: dict[tuple[str, str], tuple[int, ...]] = {}
-        resting: dict[tuple[str, str], tuple[tuple[int, int], ...]] = {}
         with self._dialect.read() as session:
-            record = class_record(session, query.flow_class)
-            throttles = Throttles.of(session, record, query.now)
-            if query.ordered:
-                for user, offset, parked, level in session.all("look_live", {"flow_class": query.flow_class}):
-                    queue = (query.flow_class, user)
-                    if parked:
-                        resting[queue] = (*resting.get(queue, ()), (offset, level))
-                    else:
-                        live[queue] = (*live.get(queue, ()), offset)
-                # Heads of queues that are full must not take the room of heads that could start.
-                given["limit"] += len(live.keys() | resting.keys()) * query.concurrency
-            # The heads of a queue are few; of flows without order a paused queue may have any number.
-            open_heads = "look_around" if record.pauses else "look_open"
-            heads = throttles.heads(session, "look_heads" if query.ordered else open_heads, given)
-        found = tuple([rows.candidate(row) for row in heads])
-        look = Look(now=query.now, candidates=found, live=live, again_at=throttles.again_at, resting=resting)
-        return record, look
+            return look(session, query)
 
-    def claim(self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]) -> list[FlowDataObject] | None:
+    def in_use(self, flow_class: str, now: int) -> Look:
+        """Return what is in use of all that a class comes under, and its buckets."""
+        with self._dialect.read() as session:
+            used, paid = usage(session), buckets(session, flow_class, now)
+        return Look(now=now, candidates=(), live={}, usage=used, paid=paid)
+
+    def claim(
+        self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow], settlement: Settlement = NOTHING_LEFT
+    ) -> list[FlowDataObject] | None:
         """Take flows and count the claims; None if somebody admitted since the look (then nothing was written)."""
         try:
             with self._dialect.write() as session:
-                return self._claim(session, fence, seen, claims)
+                _open_turn(session, fence)
+                _guard(session, seen, settlement)
+                settle(session, seen.flow_class, settlement)
+                return _claim(session, fence, claims)
         except _LookAgain:
             return None
 
@@ -242,32 +228,37 @@ class SqlStore(SqlPauses, SqlKin):
             session.many("free_job", [(offset, incarnation.id) for offset in offsets])
         self._dialect.announce()
 
-    def _claim(
-        self, session: Session, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]
-    ) -> list[FlowDataObject]:
-        _open_turn(session, fence)
-        if session.run("bump_class", {"name": seen.flow_class, "revision": seen.revision}) != 1:
-            raise _LookAgain
-        all_of_them = _listed([claim.offset for claim in claims])
-        before = session.all("claimed_flows", {"offsets": all_of_them})
-        fresh = {row[0] for row in before if row[6] == FlowStatus.PENDING}
-        rested = () if len(fresh) == len(claims) else {row[0] for row in before if row[6] == FlowStatus.WAITING}
-        taken = 0
-        for (version, started_at), offsets in _alike(claims, _CLAIMED_ALIKE):
-            given = {"owner": fence.id, "version": version, "offsets": _listed(offsets)}
-            taken += session.run("claim_jobs", given)
-            starting = _listed([offset for offset in offsets if offset in fresh or offset in rested])
-            session.run("start_flows", {"version": version, "started_at": started_at, "offsets": starting})
-        if taken != len(claims):
-            raise _LookAgain
-        known = {claim.offset for claim in claims if claim.verbs or claim.offset not in fresh}
-        again = session.all("claim_counts", {"offsets": all_of_them}) if known else []
-        counts = {row[0]: row[1:] for row in again if row[0] in known}
-        found = {row[0]: claimed_flow(session, row, counts.get(row[0], FIRST_CLAIM)) for row in before}
-        for claim in claims if known else ():
-            if claim.offset not in fresh and found[claim.offset].started_at is None:
-                session.run("begin_paused", claim._asdict())
-        return [found[claim.offset] for claim in claims]
+
+def _guard(session: Session, seen: ClassRecord, settlement: Settlement) -> None:
+    """See to it that nobody admitted since the look, nor will beside this."""
+    given = {"name": seen.flow_class, "revision": seen.revision, "turn": max(seen.turn, settlement.virtual)}
+    if session.run("bump_class", given) != 1:
+        raise _LookAgain
+    if settlement.shared and session.run("bump_shared", {"revision": seen.shared}) != 1:
+        raise _LookAgain
+
+
+def _claim(session: Session, fence: Fence, claims: Sequence[ClaimRow]) -> list[FlowDataObject]:
+    all_of_them = _listed([claim.offset for claim in claims])
+    before = session.all("claimed_flows", {"offsets": all_of_them})
+    fresh = {row[0] for row in before if row[6] == FlowStatus.PENDING}
+    rested = () if len(fresh) == len(claims) else {row[0] for row in before if row[6] == FlowStatus.WAITING}
+    taken = 0
+    for (version, started_at, uses), offsets in _alike(claims, _CLAIMED_ALIKE):
+        given = {"owner": fence.id, "version": version, "uses": uses, "offsets": _listed(offsets)}
+        taken += session.run("claim_jobs", given)
+        starting = _listed([offset for offset in offsets if offset in fresh or offset in rested])
+        session.run("start_flows", {"version": version, "started_at": started_at, "offsets": starting})
+    if taken != len(claims):
+        raise _LookAgain
+    known = {claim.offset for claim in claims if claim.verbs or claim.offset not in fresh}
+    again = session.all("claim_counts", {"offsets": all_of_them}) if known else []
+    counts = {row[0]: row[1:] for row in again if row[0] in known}
+    found = {row[0]: claimed_flow(session, row, counts.get(row[0], FIRST_CLAIM)) for row in before}
+    for claim in claims if known else ():
+        if claim.offset not in fresh and found[claim.offset].started_at is None:
+            session.run("begin_paused", claim._asdict())
+    return [found[claim.offset] for claim in claims]
 
 
 def _take_over(session: Session, incarnation: Incarnation, beat: int) -> int:

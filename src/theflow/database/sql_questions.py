@@ -60,6 +60,13 @@ class SqlQuestions:
             place = _place(session, offset, now)
         return FlowRecord(summary=rows.summary(row[:16]), input=row[16], storage=row[17], tasks=tasks, place=place)
 
+    def inputs(self, offsets: Sequence[int]) -> dict[int, str]:
+        """Return the inputs of flows by their offsets, as JSON."""
+        with self._views.read() as session:
+            return {
+                row[0]: row[1] for row in session.all("inputs", {"offsets": codec.encode_definition(list(offsets))})
+            }
+
     def find_ids(self, prefix: str, limit: int) -> list[str]:
         """List flow ids that start with the prefix."""
         given = {"first": prefix, "beyond": _beyond(prefix), "limit": limit}
@@ -129,18 +136,23 @@ def class_record(session: Session, flow_class: str) -> ClassRecord:
     row = session.one("class_record", {"name": flow_class})
     if row is None:
         return ClassRecord(flow_class=flow_class, revision=0)
-    until = row[3] or 0
-    if not row[2]:
-        return ClassRecord(flow_class=row[0], revision=row[1], throttled_until=until)
-    pauses = tuple(QueuePause._make(each) for each in session.all("class_pauses", {"name": flow_class}))
-    return ClassRecord(flow_class=row[0], revision=row[1], pauses=pauses, throttled_until=until)
+    found = session.all("class_pauses", {"name": flow_class}) if row[2] else ()
+    return ClassRecord(
+        flow_class=row[0],
+        revision=row[1],
+        pauses=tuple(QueuePause._make(each) for each in found),
+        throttled_until=row[3] or 0,
+        turn=row[4],
+        shared=row[5] or 0,
+        limits=row[6] or 0,
+    )
 
 
 def _place(session: Session, offset: int, now: int) -> QueuePlace | None:
     job = session.one("job_place", {"offset": offset})
     if job is None:
         return None
-    parked, claims, owner, flow_class, user, asked, verbs, queue_until, class_until, level = job
+    parked, claims, owner, flow_class, user, asked, verbs, queue_until, class_until, level, charged = job
     queue = {"flow_class": flow_class, "user_name": user, "offset": offset, "level": level, "now": now}
     ahead = session.one("jobs_ahead", queue) or (0, None)
     live = tuple(row[0] for row in session.all("jobs_live", queue))
@@ -156,6 +168,7 @@ def _place(session: Session, offset: int, now: int) -> QueuePlace | None:
         verbs=verbs,
         throttle=longest(Throttle(flow_class, user, queue_until or 0), Throttle(flow_class, "", class_until or 0)),
         level=level,
+        charged=bool(charged),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from theflow.database.dialect import Row, Session
@@ -35,18 +36,19 @@ class Throttles(NamedTuple):
         return self.until.get("") or min(self.until.values(), default=None)
 
     def heads(self, session: Session, name: str, given: Mapping[str, int]) -> list[Row]:
-        """Return the rows of a look that are of no throttled queue: as many as its limit says, if there are so many."""
+        """Return the rows of a look that are of no throttled queue: of as many queues as its limit says, if it can."""
         if not self.until:
             return session.all(name, given)
         if "" in self.until:
             return []
-        wanted = limit = given["limit"]
-        while True:
-            rows = session.all(name, {**given, "limit": limit})
-            free = [row for row in rows if row[2] not in self.until]
-            if len(free) >= wanted or len(rows) < limit:
-                return free[:wanted]
-            limit *= 4
+        # So many queues at most are passed over.
+        wanted = given["limit"]
+        rows = [
+            row for row in session.all(name, {**given, "limit": wanted + len(self.until)}) if row[2] not in self.until
+        ]
+        queues = dict.fromkeys(row[2] for row in rows)
+        shown = set(islice(queues, wanted))
+        return [row for row in rows if row[2] in shown]
 
 
 _NONE = Throttles({})

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple, Protocol
 from theflow.database.batch import Batch, ClaimRow, TaskRow
 from theflow.model.flow_data import ChildDataObject, FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
+from theflow.model.limit import Limit, LimitRecord
+from theflow.model.look import NOTHING_LEFT, Look, Settlement
 from theflow.model.queue_pause import QueuePause
-from theflow.model.shaping import Look
 from theflow.model.status import FlowStatus
 from theflow.model.throttle import Throttle
 from theflow.model.view import Attempt, Finding, FlowFilter, FlowSummary, Kin, LogLine, Request
@@ -71,13 +72,17 @@ class RuntimeRecord:
 class ClassRecord:
     """A class as the database knows it. `revision` grows with every admission, which so never works on an old look.
 
-    Neither the class nor a queue of it is throttled any more at `throttled_until`.
+    Neither the class nor a queue of it is throttled any more at `throttled_until`. `turn` is its virtual time. `shared`
+    guards in the same way what several classes share, and `limits` is the version of the newest limit.
     """
 
     flow_class: str
     revision: int
     pauses: tuple[QueuePause, ...] = ()
     throttled_until: int = 0
+    turn: int = 0
+    shared: int = 0
+    limits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +96,20 @@ class SchemeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookQuery:
-    """Which queues to look at: heads only where flows of one user wait for each other."""
+    """How many queues of a class to look at, and how many of the first flows of each.
+
+    Where flows of one user wait for each other (`ordered`), who holds a place of each queue is told too; a larger
+    priority goes first within a queue that is `ranked`. `counted` asks for what else is in use, and for the buckets.
+    """
 
     flow_class: str
     now: int
     limit: int
-    concurrency: int
+    per_queue: int
     versions: tuple[int, ...]
     ordered: bool
+    ranked: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +118,7 @@ class QueuePlace:
 
     `verbs` counts what else was asked of it and is still to be done.
     `throttle` is what keeps its queue longest from starting flows, if something did; it may be over.
+    `charged` says that it was let in before, and has paid for that.
     """
 
     offset: int
@@ -120,6 +132,7 @@ class QueuePlace:
     verbs: int = 0
     throttle: Throttle | None = None
     level: int = 0
+    charged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +316,15 @@ class RuntimeStore(Protocol):
     def pauses(self) -> list[QueuePause]:
         """List what is paused, by class and user."""
 
+    def set_limit(self, wanted: LimitRecord) -> tuple[Limit, int]:
+        """Put a limit in force for every admission from then on; return what was set before, and the new version.
+
+        An empty limit takes the one before away. It is on record.
+        """
+
+    def limits(self) -> tuple[int, list[LimitRecord]]:
+        """Return the version of the newest limit, and those that are set, by scope."""
+
     # --- sub-flows ------------------------------------------------------------------------------------------------
     def woken(self, incarnation: Incarnation) -> list[tuple[int, ChildDataObject]]:
         """List the sub-flows that have ended and that flows which the incarnation holds wait for, by their parents."""
@@ -337,11 +359,17 @@ class RuntimeStore(Protocol):
 
     # --- the engine -----------------------------------------------------------------------------------------------
     def look(self, query: LookQuery) -> tuple[ClassRecord, Look]:
-        """Return the heads of the queues of a class, with its revision; a queue that is throttled has none."""
+        """Return the heads of the queues of a class, with its record; a queue that is throttled has none."""
 
-    def claim(self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow]) -> list[FlowDataObject] | None:
+    def in_use(self, flow_class: str, now: int) -> Look:
+        """Return what is in use of all that a class comes under, and its buckets: a look at no queue."""
+
+    def claim(
+        self, fence: Fence, seen: ClassRecord, claims: Sequence[ClaimRow], settlement: Settlement = NOTHING_LEFT
+    ) -> list[FlowDataObject] | None:
         """Take flows and count the claims; None if somebody admitted since the look (then nothing was written).
 
+        Nobody admitted either who is under the same limits, where the settlement says that several classes share some.
         The flows come back in the order of the claims, with the status that they had before.
         """
 
@@ -364,6 +392,9 @@ class RuntimeStore(Protocol):
     # --- questions ------------------------------------------------------------------------------------------------
     def find_flow(self, flow_id: str, now: int) -> FlowRecord | None:
         """Return a flow with its tasks and its place in the queue; what is due after `now` is ahead of nobody."""
+
+    def inputs(self, offsets: Sequence[int]) -> dict[int, str]:
+        """Return the inputs of flows by their offsets, as JSON."""
 
     def find_ids(self, prefix: str, limit: int) -> list[str]:
         """List flow ids that start with the prefix."""

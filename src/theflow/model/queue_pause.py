@@ -6,13 +6,17 @@ from typing import NamedTuple
 
 
 class QueuePause(NamedTuple):
-    """Who paused what, when and why; `user` is empty where the whole class is paused. What runs already goes on."""
+    """Who paused what, when and why; `user` is empty where the whole class is paused. What runs already goes on.
+
+    Where a flow has failed that its queue waits for, `flow` is its offset: it may start again, and no other.
+    """
 
     flow_class: str
     user: str
     asked_by: str
     reason: str
     asked_at: int
+    flow: int | None = None
 
     def line(self, now: int) -> str:
         """Say it in one line, for somebody whose flow waits."""

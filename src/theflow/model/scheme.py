@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
 from theflow.errors import InputError, SchemeError
 from theflow.model.binding import Place
@@ -18,6 +18,7 @@ from theflow.model.merge import Merge
 from theflow.model.orchestration import Dag
 from theflow.model.pool import THREAD, check_transaction, checked_pool
 from theflow.model.retry import checked_retry
+from theflow.model.shape import ShapeOptions, checked_shape
 from theflow.model.storage_fields import check_storage, merges_of
 from theflow.model.task_scheme import TaskOptions, TaskScheme, name_of
 from theflow.model.time_limits import check_deadline, checked_grace, checked_seconds
@@ -35,8 +36,8 @@ ON_SUCCESS = "on_success"
 ON_FAILURE = "on_failure"
 
 
-class FlowOptions(TypedDict, total=False):
-    """What a class of flows may be told besides its shape; see `FlowScheme`."""
+class FlowOptions(ShapeOptions, total=False):
+    """What a class of flows may be told besides its tasks; see `FlowScheme`, and `Shape` for how it is let in."""
 
     description: str
     on_failure: Policy
@@ -80,7 +81,7 @@ class FlowScheme:
         orchestration: type[Dag] = Dag,
         **options: Unpack[FlowOptions],
     ) -> None:
-        unknown = options.keys() - FlowOptions.__annotations__.keys()
+        unknown = options.keys() - FlowOptions.__annotations__.keys() - ShapeOptions.__annotations__.keys()
         if unknown:
             raise TypeError(f"flow {name!r}: a FlowScheme takes no {', '.join(sorted(unknown))}")
         try:
@@ -97,6 +98,7 @@ class FlowScheme:
         self.storage = storage
         self.version = version
         self.concurrency = concurrency
+        self.shape = checked_shape(name, options)
         self.description = options.get("description", "")
         self.reverts_on_failure = is_rollback(name, ON_FAILURE, options.get("on_failure", "stop"))
         self.reverts_on_cancel = is_rollback(name, "on_cancel", options.get("on_cancel", "stop"))

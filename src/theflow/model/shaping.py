@@ -2,106 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from operator import attrgetter
 from typing import NamedTuple
 
-from theflow.model.queue_pause import QueuePause
-from theflow.model.scheme import UNLIMITED, FlowScheme
-from theflow.model.throttle import Throttle
-
-# Sub-flows stand on lower levels, and go first.
-_LEVEL_AND_OFFSET = attrgetter("level", "offset")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassPolicy:
-    """How the flows of a class are let in. `versions` are those that this runtime has code for."""
-
-    flow_class: str
-    concurrency: int = 1
-    versions: tuple[int, ...] = ()
-    pauses: tuple[QueuePause, ...] = ()
-
-    @property
-    def ordered(self) -> bool:
-        """Whether the flows of one user wait for each other."""
-        return self.concurrency < UNLIMITED
-
-    def pause_of(self, user: str) -> QueuePause | None:
-        """Return what keeps the flows of a user from starting: a pause of the class, or of the queue."""
-        return next((pause for pause in self.pauses if pause.user in ("", user)), None)
-
-    def version_for(self, wanted: int | None) -> int | None:
-        """Return the version to run a flow with: the one it was submitted for, or the newest; None if not here."""
-        if wanted is None:
-            return max(self.versions, default=None)
-        return wanted if wanted in self.versions else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policies:
-    """All policies at one moment: never changed, only replaced whole."""
-
-    classes: Mapping[str, ClassPolicy] = field(default_factory=dict)
-
-    @classmethod
-    def of_schemes(cls, schemes: Iterable[FlowScheme]) -> Policies:
-        """Take the policies that the schemes declare; the newest version of a class decides."""
-        classes: dict[str, ClassPolicy] = {}
-        for scheme in sorted(schemes, key=lambda scheme: scheme.version):
-            known = classes.get(scheme.name)
-            versions = (*known.versions, scheme.version) if known else (scheme.version,)
-            classes[scheme.name] = ClassPolicy(
-                flow_class=scheme.name, concurrency=scheme.concurrency, versions=versions
-            )
-        return cls(classes=classes)
-
-
-class Candidate(NamedTuple):
-    """A pending flow at the head of its queue; `verbs` counts what people asked of it that is still to be done.
-
-    `level` is 0 for what people submit, one less for each flow above it.
-    """
-
-    offset: int
-    flow_class: str
-    user: str
-    version: int | None
-    priority: int = 0
-    run_at: int | None = None
-    claims: int = 0
-    verbs: int = 0
-    level: int = 0
-
-    def due(self, now: int) -> bool:
-        """Whether its time has come."""
-        return self.run_at is None or self.run_at <= now
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """The queues at one moment: candidates, and the offsets that hold a place of each (class, user) queue.
-
-    Queues that are throttled have no candidates; at `again_at` the first of them may have some again.
-
-    `resting` are those (offset and level) that keep a place while they wait for sub-flows. They keep it from whatever
-    stands on their level or above it, and not from what is deeper: that may be what they wait for.
-    """
-
-    now: int
-    candidates: tuple[Candidate, ...]
-    live: Mapping[tuple[str, str], tuple[int, ...]]
-    again_at: int | None = None
-    resting: Mapping[tuple[str, str], tuple[tuple[int, int], ...]] = field(default_factory=dict)
-
-    def holders(self, queue: tuple[str, str], level: int) -> tuple[int, ...]:
-        """List the offsets that hold a place of a queue against a flow on this level."""
-        resting = self.resting.get(queue, ())
-        return (*self.live.get(queue, ()), *(offset for offset, other in resting if other <= level))
+from theflow.model.look import NOTHING_LEFT, STEP, Candidate, Look, Settlement
+from theflow.model.policy import ClassPolicy, Policies
+from theflow.model.reason import NO_PLACE, OTHERS_TURN, Line, Reason, Room, reasons
 
 
 class Admitted(NamedTuple):
@@ -111,20 +19,26 @@ class Admitted(NamedTuple):
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(NamedTuple):
     """A flow that may not start yet, and why."""
 
     offset: int
     reason: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """What a look led to."""
+    """What a look led to. At `again_at` the first bucket that keeps somebody waiting has tokens again.
+
+    `closed` says that a limit which all flows of a class come under has no room left.
+    """
 
     admitted: tuple[Admitted, ...] = ()
     waiting: tuple[Waiting, ...] = ()
+    settlement: Settlement = NOTHING_LEFT
+    again_at: int | None = None
+    closed: bool = False
 
 
 class FlowShapingManager:
@@ -150,100 +64,181 @@ class FlowShapingManager:
 
 
 def admit(look: Look, policies: Policies, slots: int) -> Admission:
-    """Let candidates in by priority and offset, while order and places allow; give a reason for every other one."""
-    free = _all_free(look, policies, slots)
-    if free is not None:
-        return free
-    admitted: list[Admitted] = []
-    waiting: list[Waiting] = []
-    started: dict[tuple[str, str], list[int]] = {}
-    held_back: Counter[tuple[str, str]] = Counter()
-    blocker: dict[tuple[str, str], int] = {}
-    for candidate in _in_turn(look, policies):
-        queue = (candidate.flow_class, candidate.user)
-        policy = policies.classes.get(candidate.flow_class)
-        ordered = policy is not None and policy.ordered
-        live = (*look.holders(queue, candidate.level), *started.get(queue, ())) if ordered else ()
-        reason = why_not(candidate, policy, look.now, live)
-        if not reason and ordered and held_back[queue]:
-            reason = behind(held_back[queue], blocker[queue])
-        if not reason and len(admitted) >= slots:
-            reason = "this runtime has no free place for a flow"
-        if reason or policy is None:
-            waiting.append(Waiting(offset=candidate.offset, reason=reason))
-            if candidate.due(look.now):
-                held_back[queue] += 1
-                blocker.setdefault(queue, candidate.offset)
-            continue
-        version = policy.version_for(candidate.version)
-        admitted.append(Admitted(candidate=candidate, version=version if version is not None else 0))
-        started.setdefault(queue, []).append(candidate.offset)
-    return Admission(admitted=tuple(admitted), waiting=tuple(waiting))
+    """Let candidates in by priority and turn, while order, limits and places allow; give a reason for the others."""
+    return _all_free(look, policies, slots) or _Handout(look, policies, slots).decide()
 
 
 def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
-    """Let all candidates in where nothing orders them and nobody has to wait; None if there is more to decide."""
+    """Let candidates in by their turns alone, where nothing else keeps any of them; None if there is more to decide."""
+    versions = _versions(look, policies)
+    if versions is None:
+        return None
+    ranked: list[tuple[int, int, int, Candidate]] = []
+    for user, line in _by_user(look.candidates).items():
+        turn = look.turn_of(user)
+        line.sort(key=_by_priority)
+        for candidate in line:
+            ranked.append((-candidate.priority, turn, candidate.offset, candidate))
+            turn += STEP
+    ranked.sort()
+    horizon = look.horizon
+    first = ranked[:slots] if horizon is None else [one for one in ranked[:slots] if one[:2] <= horizon]
+    newest = max(versions)
+    admitted = tuple([Admitted(one[3], newest if one[3].version is None else one[3].version) for one in first])
+    if horizon is None and len(first) == len(ranked):
+        return Admission(admitted=admitted, settlement=Settlement(virtual=look.virtual, past=bool(look.turns)))
+    turns = {one[3].user: one[1] + STEP for one in first}
+    kept = {one[2] for one in first}
+    why = NO_PLACE if len(first) >= slots else OTHERS_TURN
+    virtual = max((one[1] for one in first), default=look.virtual)
+    return Admission(
+        admitted=admitted,
+        waiting=tuple([Waiting(one[2], why.text, why.code) for one in ranked if one[2] not in kept]),
+        settlement=Settlement(turns=tuple(turns.items()), virtual=virtual),
+    )
+
+
+def _versions(look: Look, policies: Policies) -> tuple[int, ...] | None:
+    """Return the versions of the only class of a look, if all its candidates could start; else None."""
     classes = {candidate.flow_class for candidate in look.candidates}
-    if len(classes) != 1 or len(look.candidates) > slots:
+    policy = policies.classes.get(classes.pop()) if len(classes) == 1 else None
+    if policy is None or policy.ordered or policy.pauses or policy.lacks or policies.counts(policy):
         return None
-    policy = policies.classes.get(classes.pop())
-    if policy is None or policy.ordered or policy.pauses or not policy.versions:
-        return None
-    newest, versions, now = max(policy.versions), policy.versions, look.now
-    admitted = []
+    versions, now = policy.versions, look.now
     for candidate in look.candidates:
-        version = candidate.version
-        if version is None:
-            version = newest
-        elif version not in versions:
+        if candidate.version is not None and candidate.version not in versions:
             return None
-        if candidate.run_at is not None and candidate.run_at > now:
+        if candidate.level or (candidate.run_at is not None and candidate.run_at > now):
             return None
-        admitted.append(Admitted(candidate, version))
-    admitted.sort(key=lambda one: (-one.candidate.priority, one.candidate.offset))
-    return Admission(admitted=tuple(admitted))
+    return versions or None
 
 
-def why_not(
-    candidate: Candidate, policy: ClassPolicy | None, now: int, live: tuple[int, ...], throttle: Throttle | None = None
-) -> str:
-    """Say why a flow may not start although it is its turn; empty if it may."""
-    if throttle is not None and throttle.until > now:
-        return throttle.line(now)
-    if candidate.run_at is not None and not candidate.due(now):
-        return f"it is not due before {(candidate.run_at - now) / 1_000_000:.1f} s from now"
-    if policy is None:
-        return f"no runtime registers class {candidate.flow_class!r}"
-    if policy.version_for(candidate.version) is None:
-        return f"no runtime registers class {candidate.flow_class!r} version {candidate.version}"
-    pause = policy.pause_of(candidate.user) if policy.pauses else None
-    if pause is not None:
-        return pause.line(now)
-    if len(live) >= policy.concurrency:
-        shown = ", ".join(str(offset) for offset in sorted(live)[:5])
-        return (
-            f"queue of user {candidate.user!r} in class {candidate.flow_class!r} runs {len(live)} of "
-            f"{policy.concurrency} at once: offset {shown}"
+def _by_user(candidates: tuple[Candidate, ...]) -> dict[str, list[Candidate]]:
+    lines: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        lines[candidate.user].append(candidate)
+    return lines
+
+
+class _Queue:
+    """The candidates of a queue, the next one last, while they are handed places."""
+
+    __slots__ = ("blocker", "candidates", "held_back", "key", "policy", "started", "turn")
+
+    def __init__(self, key: tuple[str, str], policy: ClassPolicy | None, turn: int) -> None:
+        self.key = key
+        self.policy = policy
+        self.turn = turn
+        self.candidates: list[Candidate] = []
+        self.started: list[int] = []
+        self.held_back = 0
+        self.blocker = 0
+
+    def rank(self) -> tuple[int, int, int]:
+        """Where it stands among the queues."""
+        head = self.candidates[-1]
+        return -head.priority, self.turn, head.offset
+
+
+class _Handout:
+    """One decision under way: whose turn it is, and what is left of everything."""
+
+    def __init__(self, look: Look, policies: Policies, slots: int) -> None:
+        self._look = look
+        self._policies = policies
+        self._slots = slots
+        self._room = Room(look, policies)
+        self._admitted: list[Admitted] = []
+        self._waiting: list[Waiting] = []
+        self._turns: dict[str, int] = {}
+        self._virtual = look.virtual
+
+    def decide(self) -> Admission:
+        """Go through the queues, each by its turn."""
+        heads = [(*queue.rank(), queue) for queue in self._queues()]
+        heapify(heads)
+        while heads:
+            priority, turn, _, queue = heappop(heads)
+            self._decide_for(queue, (priority, turn))
+            if queue.candidates:
+                heappush(heads, (*queue.rank(), queue))
+        return Admission(
+            admitted=tuple(self._admitted),
+            waiting=tuple(self._waiting),
+            settlement=self._settlement(),
+            again_at=self._room.again_at,
+            closed=self._room.closed,
         )
-    return ""
+
+    def _decide_for(self, queue: _Queue, rank: tuple[int, int]) -> None:
+        candidate, policy = queue.candidates.pop(), queue.policy
+        reason = self._reason(candidate, queue, rank)
+        if reason is not None or policy is None:
+            text, code = (reason.text, reason.code) if reason else ("", "")
+            self._waiting.append(Waiting(offset=candidate.offset, reason=text, code=code))
+            if candidate.due(self._look.now):
+                queue.held_back += 1
+                queue.blocker = queue.blocker or candidate.offset
+            return
+        version = policy.version_for(candidate.version)
+        self._admitted.append(Admitted(candidate=candidate, version=version if version is not None else 0))
+        self._room.take(candidate, policy)
+        queue.started.append(candidate.offset)
+        self._virtual = max(self._virtual, queue.turn)
+        queue.turn += round(STEP / self._policies.weight_of(*queue.key))
+        self._turns[candidate.user] = queue.turn
+
+    def _reason(self, candidate: Candidate, queue: _Queue, rank: tuple[int, int]) -> Reason | None:
+        policy, look = queue.policy, self._look
+        live: tuple[int, ...] = ()
+        line = None
+        concurrency = None
+        if policy is not None and self._policies.ordered(policy):
+            concurrency = self._policies.concurrency_of(policy, candidate.user)
+            live = (*look.holders(queue.key, candidate.level), *queue.started)
+            line = Line(queue.held_back, queue.blocker)
+        for reason in reasons(candidate, policy, look.now, live, concurrency, line):
+            return reason
+        if look.horizon is not None and rank > look.horizon:
+            return OTHERS_TURN
+        if len(self._admitted) >= self._slots:
+            return NO_PLACE
+        return next(self._room.reasons(candidate, policy), None) if policy is not None else None
+
+    def _queues(self) -> list[_Queue]:
+        """Put the candidates into their queues; what is not due stands in none, and holds nobody back."""
+        found: dict[object, _Queue] = {}
+        lines: dict[object, list[Candidate]] = defaultdict(list)
+        for candidate in self._look.candidates:
+            key = (candidate.flow_class, candidate.user)
+            name: object = key if candidate.due(self._look.now) else candidate.offset
+            if name not in found:
+                policy = self._policies.classes.get(candidate.flow_class)
+                found[name] = _Queue(key, policy, self._look.turn_of(candidate.user))
+            lines[name].append(candidate)
+        for place, queue in found.items():
+            ranked = queue.policy is not None and queue.policy.ranked
+            queue.candidates = sorted(lines[place], key=_by_priority if ranked else _by_offset, reverse=True)
+        return list(found.values())
+
+    def _settlement(self) -> Settlement:
+        paid = tuple(self._room.charged.items())
+        contended = bool(self._look.horizon) or any(one.code in ("no_place", "full", "rate") for one in self._waiting)
+        if contended:
+            return Settlement(paid=paid, turns=tuple(self._turns.items()), virtual=self._virtual, shared=self._shared)
+        # Everybody had what he could have: who had how much before means nothing any more.
+        return Settlement(paid=paid, virtual=self._virtual, past=bool(self._look.turns), shared=self._shared)
+
+    @property
+    def _shared(self) -> bool:
+        classes = {one.candidate.flow_class for one in self._admitted}
+        return any(self._policies.meets_others(self._policies.classes[name]) for name in classes)
 
 
-def behind(ahead: int, first: int) -> str:
-    """Say that earlier flows of the same queue go first."""
-    return f"{ahead} earlier flow{'s' * (ahead != 1)} of its queue go{'es' * (ahead == 1)} first, from offset {first}"
+def _by_offset(candidate: Candidate) -> tuple[int, int]:
+    # Sub-flows stand on lower levels, and go first.
+    return candidate.level, candidate.offset
 
 
-def _in_turn(look: Look, policies: Policies) -> Iterator[Candidate]:
-    """Go by priority among the queues, and inside a queue whose order counts by offset, sub-flows first."""
-    queues: dict[object, list[Candidate]] = defaultdict(list)
-    for candidate in sorted(look.candidates, key=_LEVEL_AND_OFFSET, reverse=True):
-        policy = policies.classes.get(candidate.flow_class)
-        lines_up = policy is not None and policy.ordered and candidate.due(look.now)
-        queues[(candidate.flow_class, candidate.user) if lines_up else candidate.offset].append(candidate)
-    heads = [(-queue[-1].priority, queue[-1].offset, queue) for queue in queues.values()]
-    heapify(heads)
-    while heads:
-        *_, queue = heappop(heads)
-        yield queue.pop()
-        if queue:
-            heappush(heads, (-queue[-1].priority, queue[-1].offset, queue))
+def _by_priority(candidate: Candidate) -> tuple[int, int, int]:
+    return candidate.level, -candidate.priority, candidate.offset

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from theflow.model.failure import Failure
+from theflow.model.limit import Limit, LimitRecord
 from theflow.model.queue_pause import QueuePause
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 
@@ -167,6 +168,26 @@ class Request:
             asked_at=pause.asked_at,
             payload={"class": pause.flow_class, "user": pause.user},
             handled_at=pause.asked_at,
+            answer=DONE,
+        )
+
+    @classmethod
+    def of_limit(cls, record: LimitRecord, was: Limit) -> Request:
+        """Return what somebody limited, for the record: old and new."""
+        kind, name, user = record.scope
+        return cls(
+            verb="limit",
+            asked_by=record.set_by,
+            reason=record.reason,
+            asked_at=record.set_at,
+            payload={
+                "kind": kind.value,
+                "name": name,
+                "user": user,
+                "version": record.version,
+                "changes": record.limit.changes(was),
+            },
+            handled_at=record.set_at,
             answer=DONE,
         )
 

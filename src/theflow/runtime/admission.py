@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from theflow.database.batch import ClaimRow
+from theflow.database.codec import encode_definition
 from theflow.database.store import ClassRecord, LookQuery, RuntimeStore
 from theflow.errors import CommitUnknown, SchemeError
 from theflow.model.failure import Failure
 from theflow.model.flow import Flow
 from theflow.model.flow_data import FlowDataObject
+from theflow.model.look import Candidate, Look
 from theflow.model.message import Event, HookEnded, Park, Recovered, Started
-from theflow.model.scheme import FlowScheme
-from theflow.model.shaping import Admitted, ClassPolicy, FlowShapingManager, Policies
+from theflow.model.policy import ClassPolicy, Policies
+from theflow.model.scheme import UNLIMITED, FlowScheme
+from theflow.model.shaping import Admission as Decision
+from theflow.model.shaping import Admitted, FlowShapingManager
 from theflow.model.status import FlowStatus
 from theflow.runtime.clock import Clock
 from theflow.runtime.engine import Engine
 from theflow.runtime.failpoint import Failpoints
 from theflow.runtime.hearing import Coming
+from theflow.runtime.reach import Reach
+from theflow.runtime.units import Units
 from theflow.runtime.verbs import event_of
 
 # As many claims without an outcome may be chance: the process died of something else.
@@ -51,9 +57,20 @@ class Admission:
         self._schemes: Mapping[tuple[str, int], FlowScheme] = {(one.name, one.version): one for one in schemes}
         self._clock = clock
         self._failpoints = failpoints
+        # How many flows of some classes this runtime holds at once.
+        self.flows_of: Mapping[str, int] = {}
         self._first = 0
         self._suspects: dict[int, Flow] = {}
         self._astray: set[int] = set()
+        self._units = Units(
+            store, {name: self._schemes[name, max(one.versions)] for name, one in shaping.policies.classes.items()}
+        )
+        # How many users had flows in the newest look at a class, and what its flows use, as JSON.
+        self._users: dict[str, int] = {}
+        self._uses = {
+            name: encode_definition(dict(policy.uses)) if policy.uses else ""
+            for name, policy in shaping.policies.classes.items()
+        }
         # For how many seconds from the newest look on some queue admits nothing; infinite where none is throttled.
         self.throttled = float("inf")
 
@@ -62,7 +79,7 @@ class Admission:
         if self._engine.turns.in_doubt:
             return 0
         self._give_back()
-        names = list(self._shaping.policies.classes)
+        names = [name for name, policy in self._shaping.policies.classes.items() if not policy.lacks]
         self._first += 1
         came = 0
         self.throttled = float("inf")
@@ -71,8 +88,15 @@ class Admission:
                 break
             # Another class goes first each time, so that none starves behind a busy one.
             name = names[(self._first + number) % len(names)]
-            came += self._fill_from(name, places - came, claims)
+            came += self._fill_from(name, min(places - came, self._places_of(name)), claims)
         return came
+
+    def _places_of(self, flow_class: str) -> int:
+        """Return how many more flows of a class this runtime takes."""
+        most = self.flows_of.get(flow_class)
+        if most is None:
+            return UNLIMITED
+        return most - sum(flow.data.job.meta.flow_class == flow_class for flow in self._engine.flows.values())
 
     def nothing_left(self) -> bool:
         """Whether no flow that this runtime has code for runs or is due, here or elsewhere."""
@@ -81,33 +105,72 @@ class Admission:
         return not any(self._store.unfinished(policy.flow_class, policy.versions, now) for policy in policies)
 
     def _fill_from(self, flow_class: str, places: int, claims: int) -> int:
-        limit = places
-        while True:
-            policy = self._shaping.policies.classes[flow_class]
-            record, look = self._store.look(
-                LookQuery(
-                    flow_class=flow_class,
-                    now=self._clock.now(),
-                    limit=limit,
-                    concurrency=policy.concurrency,
-                    versions=policy.versions,
-                    ordered=policy.ordered,
-                )
-            )
-            self._obey_pause(policy, record)
-            if look.again_at is not None:
-                self.throttled = min(self.throttled, (look.again_at - look.now) / 1_000_000)
+        """Let in what may start of a class; look again for what was not in sight, while there are places."""
+        policies = self._shaping.policies
+        widest = policies.widest(policies.classes[flow_class])
+        came, reach = 0, Reach(places, self._users.get(flow_class, places), widest)
+        while came < places:
+            policies = self._shaping.policies
+            policy = policies.classes[flow_class]
+            record, look = self._store.look(self._query(policies, policy, reach))
+            self._rest_until(look.now, look.again_at)
+            if self._obey(policy, record):
+                continue
             if any(not pause.user for pause in record.pauses):
-                return 0
-            admitted = self._one_suspect(self._shaping.admit(look, places).admitted, claims)
-            if admitted:
-                if self._claim(record, admitted, claims):
-                    return len(admitted)
-            elif len(look.candidates) < limit:
-                return 0
-            else:
-                # All heads in sight have to wait: look further, past them.
-                limit *= 4
+                break
+            admission = self._admit(self._units.counted(flow_class, look), places - came, claims)
+            self._users[flow_class] = len({one.user for one in look.candidates})
+            self._rest_until(look.now, admission.again_at)
+            if admission.admitted:
+                try:
+                    taken = self._claim(record, admission, claims)
+                except CommitUnknown:
+                    self._lose_sight_of(admission)
+                    return came + len(admission.admitted)
+                if taken is None:
+                    continue
+                came += taken
+            if admission.closed or not reach.further(look, len(admission.admitted)):
+                break
+        return came
+
+    def _admit(self, look: Look, places: int, claims: int) -> Decision:
+        """Let shaping decide, of suspects about one at a time."""
+        while True:
+            admission = self._shaping.admit(look, places)
+            chosen = self._one_suspect(admission.admitted, claims)
+            if len(chosen) == len(admission.admitted):
+                return admission
+            kept = {one.candidate.offset for one in chosen}
+            held_back = {one.candidate for one in admission.admitted if one.candidate.offset not in kept}
+            look = replace(look, candidates=tuple(self._without(look.candidates, held_back, kept)))
+
+    def _without(
+        self, candidates: Sequence[Candidate], held_back: Collection[Candidate], kept: Collection[int]
+    ) -> Iterator[Candidate]:
+        """Leave out who is held back, and who stands behind him in a queue that has an order."""
+        policies = self._shaping.policies
+        lines = {(one.flow_class, one.user) for one in held_back if policies.ordered(policies.classes[one.flow_class])}
+        for one in candidates:
+            waits = one in held_back or (one.flow_class, one.user) in lines
+            if one.offset in kept or not waits:
+                yield one
+
+    def _query(self, policies: Policies, policy: ClassPolicy, reach: Reach) -> LookQuery:
+        return LookQuery(
+            flow_class=policy.flow_class,
+            now=self._clock.now(),
+            limit=reach.limit,
+            per_queue=reach.per_queue,
+            versions=policy.versions,
+            ordered=policies.ordered(policy),
+            ranked=policy.ranked,
+            counted=policies.counts(policy),
+        )
+
+    def _rest_until(self, now: int, at: int | None) -> None:
+        if at is not None:
+            self.throttled = min(self.throttled, (at - now) / 1_000_000)
 
     def _one_suspect(self, admitted: Sequence[Admitted], claims: int) -> list[Admitted]:
         """Let in one flow at a time of those that were in hand when their process died, again and again.
@@ -143,32 +206,37 @@ class Admission:
                 return True
         return False
 
-    def _claim(self, record: ClassRecord, admitted: Sequence[Admitted], claims: int) -> bool:
+    def _claim(self, record: ClassRecord, admission: Decision, claims: int) -> int | None:
+        """Write the claims, and take what they bring; return how many came, None if somebody else was quicker."""
         now = self._clock.now()
-        wanted = [ClaimRow(one.candidate.offset, one.version, now, one.candidate.verbs) for one in admitted]
+        uses = self._uses.get(record.flow_class, "")
+        wanted = [
+            ClaimRow(one.candidate.offset, one.version, now, one.candidate.verbs, uses) for one in admission.admitted
+        ]
         fence = self._engine.turns.next_fence
         self._failpoints.reach("before_claim_commit")
-        try:
-            found = self._store.claim(fence, record, wanted)
-        except CommitUnknown:
-            # Whether it happened or not: what may be ours and is not in hand is given back, and pulled again.
-            self._astray.update([claim.offset for claim in wanted])
-            self._engine.turns.doubt(fence)
-            self._give_back()
-            return True
+        found = self._store.claim(fence, record, wanted, admission.settlement)
         if found is None:
-            return False
+            return None
         self._failpoints.reach("after_claim_commit")
         self._engine.turns.turned(fence)
         fresh: list[Flow] = []
-        for data, (_, version, _, _) in zip(found, wanted, strict=True):
-            if data.status is FlowStatus.PENDING and data.claims == 1 and not (data.damage or data.requests):
+        for data, (_, version, *_) in zip(found, wanted, strict=True):
+            trouble = self._units.troubles.pop(data.job.offset, "") if self._units.troubles else ""
+            plain = data.status is FlowStatus.PENDING and data.claims == 1 and not (data.damage or data.requests)
+            if plain and not trouble:
                 # Nearly every flow: nothing of it can be wrong yet.
                 fresh.append(Flow.from_data(data, self._schemes[data.job.meta.flow_class, version]))
             else:
-                self._take(data, version, claims)
+                self._take(data, version, claims, trouble)
         self._engine.start(fresh)
-        return True
+        return len(found)
+
+    def _lose_sight_of(self, admission: Decision) -> None:
+        """Give back what may be ours and is not in hand, whether the claim happened or not; it is pulled again."""
+        self._astray.update([one.candidate.offset for one in admission.admitted])
+        self._engine.turns.doubt(self._engine.turns.next_fence)
+        self._give_back()
 
     def _give_back(self) -> None:
         """Free what was claimed and never came in hand; as long as that fails, nothing else is claimed."""
@@ -177,17 +245,18 @@ class Admission:
             self._store.give_back(self._engine.incarnation, sorted(self._astray))
             self._astray.clear()
 
-    def _take(self, data: FlowDataObject, version: int, claims: int) -> None:
+    def _take(self, data: FlowDataObject, version: int, claims: int, trouble: str) -> None:
         scheme = self._schemes[data.job.meta.flow_class, version]
         fresh = scheme.orchestration.fresh
         flow = Flow(data=data, scheme=scheme, plan=fresh, status=data.status, failure=data.failure, reason=data.reason)
-        trouble = data.damage
-        if not trouble:
+        damage = data.damage
+        if not damage:
             try:
                 flow = Flow.from_data(data, scheme)
             except SchemeError as error:
-                trouble = str(error)
-        readable = not trouble
+                damage = str(error)
+        readable = not damage
+        trouble = damage or trouble
         if not trouble and data.claims > claims:
             trouble = (
                 f"claimed {data.claims - 1} times without one committed outcome: its process died each time while it "
@@ -216,8 +285,12 @@ class Admission:
         now = self._clock.now()
         return HookEnded(flow.hook, Failure.plain("HookGivenUp", trouble, "hook_given_up"), now, now)
 
-    def _obey_pause(self, policy: ClassPolicy, record: ClassRecord) -> None:
-        if policy.pauses == record.pauses:
-            return
-        classes = {**self._shaping.policies.classes, policy.flow_class: replace(policy, pauses=record.pauses)}
-        self._shaping.replace(Policies(classes=classes))
+    def _obey(self, policy: ClassPolicy, record: ClassRecord) -> bool:
+        """Put in force what people have set meanwhile; True if the look was made under other limits."""
+        if policy.pauses != record.pauses:
+            self._shaping.replace(self._shaping.policies.paused(policy.flow_class, record.pauses))
+        if self._shaping.policies.version == record.limits:
+            return False
+        version, limits = self._store.limits()
+        self._shaping.replace(self._shaping.policies.limited({each.scope: each.limit for each in limits}, version))
+        return True

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from theflow.model.limit import Limit, LimitRecord
 from theflow.model.queue_pause import QueuePause
 from theflow.model.status import FlowStatus
 from theflow.model.view import FlowFilter, Request
 from theflow.runtime.client import Client
 from theflow.runtime.crowd import Applied, watched
+from theflow.runtime.shaper import Explanation
 
 
 class AsyncOperator:
@@ -106,3 +108,21 @@ class AsyncOperator:
     async def pauses(self) -> Sequence[QueuePause]:
         """List the queues and classes that are paused."""
         return await asyncio.to_thread(self._client.pauses)
+
+    async def set_limit(
+        self, kind: str, name: str = "", user: str = "", *, limit: Limit, reason: str = "", by: str | None = None
+    ) -> Limit:
+        """Limit what runs or starts, from now on and everywhere; return what was set before."""
+        return await asyncio.to_thread(self._client.set_limit, kind, name, user, limit=limit, reason=reason, by=by)
+
+    async def limits(self) -> list[LimitRecord]:
+        """List the limits that are set."""
+        return await asyncio.to_thread(self._client.limits)
+
+    async def shaping_history(self) -> list[Request]:
+        """List what people did to queues, classes and limits."""
+        return await asyncio.to_thread(self._client.shaping_history)
+
+    async def explain(self, flow_id: str) -> Explanation:
+        """Say why a flow does not run."""
+        return await asyncio.to_thread(self._client.explain, flow_id)

@@ -18,7 +18,6 @@ from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.view import DONE, Attempt, FlowDetail, FlowFilter, FlowSummary, FlowTree, LogLine, Page
 from theflow.runtime.clock import Clock, SystemClock
 from theflow.runtime.crowd import Crowd
-from theflow.runtime.explanation import Around, explain
 from theflow.runtime.flow_detail import flow_detail
 from theflow.runtime.flow_tree import tree_of
 from theflow.runtime.forking import forked
@@ -280,13 +279,8 @@ class Client(Crowd):
             scheme = None
         definition = self.definition(summary.flow_class, summary.version)
         requests = self._store.requests(summary.offset)
-        waiting: tuple[str, ...] = ()
         kin = self._store.kin(summary.offset)
-        if record.place is not None:
-            seen = self._store.class_record(summary.flow_class)
-            concurrency = 1 if definition is None else definition.concurrency
-            now = self._clock.now()
-            waiting = explain(record, self._store.runtimes(), seen, concurrency, now, Around(requests, kin.children))
+        waiting = tuple(reason.text for reason in self._reasons(record, requests, kin))
         return flow_detail(record, definition, Any if scheme is None else scheme.storage, waiting, requests, kin)
 
 

@@ -12,7 +12,7 @@ from theflow.model.queue_pause import QueuePause
 from theflow.model.status import FlowStatus
 from theflow.model.verb import FITS
 from theflow.model.view import FlowFilter, FlowSummary, Request
-from theflow.runtime.operator import Operator
+from theflow.runtime.shaper import Shaper
 
 # Verbs that need nothing but the flow.
 BULK = ("cancel", "pause", "resume", "retry", "revert")
@@ -34,7 +34,7 @@ def watched(_: Applied) -> None:
     """Nobody watches."""
 
 
-class Crowd(Operator):
+class Crowd(Shaper):
     """The hands of a Client where many flows are meant."""
 
     def count(self, verb: str, flow_filter: FlowFilter) -> int:

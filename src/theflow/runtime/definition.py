@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from theflow.database import codec
@@ -10,7 +10,9 @@ from theflow.database.store import SchemeRecord
 from theflow.model.pool import THREAD
 from theflow.model.retry import Retry
 from theflow.model.scheme import FlowScheme
+from theflow.model.shape import Shape
 from theflow.model.task_scheme import TaskScheme
+from theflow.runtime.shape_record import plain_shape, shape_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,7 @@ class SchemeDefinition:
     version: int
     tasks: tuple[tuple[str, tuple[str, ...]], ...]
     concurrency: int = 1
+    shape: Shape = field(default_factory=Shape)
     detail: str = ""
 
     @classmethod
@@ -37,6 +40,7 @@ class SchemeDefinition:
             "tasks": [_task(task, scheme.undos.get(task.name)) for task in scheme.tasks.values()],
             **({"on_failure": "rollback"} if scheme.reverts_on_failure else {}),
             **({"on_cancel": "rollback"} if scheme.reverts_on_cancel else {}),
+            **plain_shape(scheme.shape),
         }
         if scheme.merges:
             plain["merges"] = {name: rule.value for name, rule in scheme.merges.items()}
@@ -45,6 +49,7 @@ class SchemeDefinition:
             version=scheme.version,
             tasks=tuple((task.name, task.after) for task in scheme.tasks.values()),
             concurrency=scheme.concurrency,
+            shape=scheme.shape,
             detail=codec.encode_definition(plain),
         )
 
@@ -57,6 +62,7 @@ class SchemeDefinition:
             version=record.version,
             tasks=tuple((task["name"], tuple(task["after"])) for task in plain["tasks"]),
             concurrency=plain["concurrency"],
+            shape=shape_of(plain),
             detail=record.definition,
         )
 

@@ -6,50 +6,50 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from theflow.database import codec
-from theflow.database.store import ClassRecord, FlowRecord, RuntimeRecord
+from theflow.database.store import ClassRecord, FlowRecord, QueuePlace, RuntimeRecord
 from theflow.errors import DataRefused
-from theflow.model.scheme import UNLIMITED
-from theflow.model.shaping import Candidate, ClassPolicy, behind, why_not
+from theflow.model.limit import LimitRecord
+from theflow.model.look import Candidate, Look
+from theflow.model.policy import ClassPolicy, Policies
+from theflow.model.reason import Line, Reason, Room, reasons, throttled
+from theflow.model.shape import Shape
 from theflow.model.status import FlowStatus, TaskStatus
 from theflow.model.view import FlowLink, Request
 from theflow.runtime.admission import SUSPICIOUS
+from theflow.runtime.definition import SchemeDefinition
 
 
 class Around(NamedTuple):
-    """What else bears on a flow: what people asked of it, and the sub-flows that it started."""
+    """What else bears on a flow: what people asked of it, and the sub-flows that it started.
 
+    The policies are those of its class and the limits that are set, the look says what of them is in use.
+    """
+
+    policies: Policies
+    look: Look
     requests: Sequence[Request] = ()
     children: Sequence[FlowLink] = ()
 
 
-NOTHING_AROUND = Around()
-
-
-def explain(
-    record: FlowRecord,
-    runtimes: Sequence[RuntimeRecord],
-    seen: ClassRecord,
-    concurrency: int,
-    now: int,
-    around: Around = NOTHING_AROUND,
-) -> tuple[str, ...]:
+def explain(record: FlowRecord, runtimes: Sequence[RuntimeRecord], around: Around) -> tuple[Reason, ...]:
     """Return the reasons why the flow does not run, the first one to be mended first; none if it runs or has ended."""
     summary = record.summary
+    now = around.look.now
     asked = record.place is not None and record.place.asked
     if summary.status is FlowStatus.PARKED and not asked:
-        return (f"parked: {summary.reason}",)
+        return (Reason("parked", f"parked: {summary.reason}"),)
     if record.place is None or (summary.status.ended and not _unheard(around.requests)):
         return ()
     requests, below = around.requests, _of_children(around.children)
     if summary.status in (FlowStatus.PAUSING, FlowStatus.PAUSED) and not asked:
-        return (_of_pause(record, requests, now), *below)
+        return (Reason("paused", _of_pause(record, requests, now)), *below)
     if (asked or summary.status is FlowStatus.CANCELLING) and summary.status is not FlowStatus.REVERTING:
-        return (_of_request(summary.status, record), *below)
+        return (Reason("cancelled", _of_request(summary.status, record)), *below)
     if record.place.owner is not None:
         return (*_of_tasks(record, now), *below)
     if summary.status is FlowStatus.WAITING and below:
         return below
-    return _of_admission(record, runtimes, seen, concurrency, now)
+    return _of_admission(record, record.place, runtimes, around)
 
 
 def _of_request(status: FlowStatus, record: FlowRecord) -> str:
@@ -65,10 +65,14 @@ def _of_request(status: FlowStatus, record: FlowRecord) -> str:
     return f"it was cancelled: runtime {owner!r} waits for the bodies that run{f', of {names}' if names else ''}"
 
 
-def _of_children(children: Sequence[FlowLink]) -> tuple[str, ...]:
+def _of_children(children: Sequence[FlowLink]) -> tuple[Reason, ...]:
     """Name the sub-flows that have not ended, and what keeps those that a person has to look at."""
     return tuple(
-        f"task {child.task!r} waits for sub-flow {child.flow_id} ({child.status}{child.reason and f': {child.reason}'})"
+        Reason(
+            "subflow",
+            f"task {child.task!r} waits for sub-flow {child.flow_id} "
+            f"({child.status}{child.reason and f': {child.reason}'})",
+        )
         for child in children
         if not child.status.ended
     )
@@ -89,33 +93,31 @@ def _of_pause(record: FlowRecord, requests: Sequence[Request], now: int) -> str:
     return f"{said}; it rests when the bodies that run have ended{f', of {names}' if names else ''}"
 
 
-def _of_tasks(record: FlowRecord, now: int) -> tuple[str, ...]:
+def _of_tasks(record: FlowRecord, now: int) -> tuple[Reason, ...]:
     statuses = {task.row.status for task in record.tasks}
     if TaskStatus.RUNNING in statuses:
         return ()
     waits = [
-        f"task {task.row.name!r} waits {max(task.row.retry_at - now, 0) / 1_000_000:.1f} s for attempt "
-        f"{task.row.attempt + 1}, after {task.row.failures} failed"
+        Reason(
+            "retry",
+            f"task {task.row.name!r} waits {max(task.row.retry_at - now, 0) / 1_000_000:.1f} s for attempt "
+            f"{task.row.attempt + 1}, after {task.row.failures} failed",
+            task.row.retry_at,
+        )
         for task in record.tasks
         if task.row.status == TaskStatus.RETRYING and task.row.retry_at is not None
     ]
     throttle = None if record.place is None else record.place.throttle
-    if waits and throttle is not None and throttle.until > now:
-        waits.append(throttle.line(now))
+    if waits:
+        waits.extend(throttled(throttle, now))
     return tuple(waits)
 
 
 def _of_admission(
-    record: FlowRecord, runtimes: Sequence[RuntimeRecord], seen: ClassRecord, concurrency: int, now: int
-) -> tuple[str, ...]:
-    summary = record.summary
-    place = record.place
-    versions = _versions(runtimes, summary.flow_class)
-    policy = None
-    if versions:
-        policy = ClassPolicy(
-            flow_class=summary.flow_class, concurrency=concurrency, versions=versions, pauses=seen.pauses
-        )
+    record: FlowRecord, place: QueuePlace, runtimes: Sequence[RuntimeRecord], around: Around
+) -> tuple[Reason, ...]:
+    summary, policies, look = record.summary, around.policies, around.look
+    policy = policies.classes.get(summary.flow_class)
     candidate = Candidate(
         offset=summary.offset,
         flow_class=summary.flow_class,
@@ -123,35 +125,65 @@ def _of_admission(
         version=summary.version,
         priority=summary.priority,
         run_at=summary.run_at,
-        level=0 if place is None else place.level,
+        level=place.level,
+        charged=int(place.charged),
     )
-    reasons = []
-    live, throttle = (place.live, place.throttle) if place else ((), None)
-    reason = why_not(candidate, policy, now, live, throttle)
-    if reason:
-        reasons.append(reason)
-    if place and place.ahead and place.first_ahead is not None and concurrency < UNLIMITED:
-        reasons.append(behind(place.ahead, place.first_ahead))
-    if not reasons:
-        takers = [runtime for runtime in runtimes if summary.flow_class in _classes(runtime)]
-        if all(runtime.held >= runtime.holder.flows for runtime in takers):
-            shown = ", ".join(f"{one.holder.name} holds {one.held} of {one.holder.flows}" for one in takers[:5])
-            reasons.append(f"every runtime that takes its class is full: {shown}")
-        elif place and place.claims >= SUSPICIOUS:
-            reasons.append(
-                f"claimed {place.claims} times without one committed outcome: such flows run one at a time, "
-                "lest one that kills its process takes others with it"
-            )
-        else:
-            reasons.append("it is its turn: it starts at the next look")
-    return tuple(reasons)
+    live: tuple[int, ...] = ()
+    concurrency, line = None, None
+    if policy is not None and policies.ordered(policy):
+        live, concurrency = place.live, policies.concurrency_of(policy, summary.user)
+        line = Line(place.ahead, place.first_ahead or 0)
+    found = [*throttled(place.throttle, look.now), *reasons(candidate, policy, look.now, live, concurrency, line)]
+    if policy is not None and not policy.lacks:
+        found.extend(Room(look, policies).reasons(candidate, policy))
+    return tuple(found) or (_of_runtimes(summary.flow_class, place, runtimes),)
 
 
-def _versions(runtimes: Sequence[RuntimeRecord], flow_class: str) -> tuple[int, ...]:
-    return tuple(sorted({version for one in runtimes for version in _classes(one).get(flow_class, ())}))
+def _of_runtimes(flow_class: str, place: QueuePlace, runtimes: Sequence[RuntimeRecord]) -> Reason:
+    """Say what those have to do with it that could take the flow."""
+    takers = [runtime for runtime in runtimes if flow_class in classes_of(runtime)]
+    if all(runtime.held >= runtime.holder.flows for runtime in takers):
+        shown = ", ".join(f"{one.holder.name} holds {one.held} of {one.holder.flows}" for one in takers[:5])
+        return Reason("no_place", f"every runtime that takes its class is full: {shown}")
+    if place.claims >= SUSPICIOUS:
+        return Reason(
+            "suspect",
+            f"claimed {place.claims} times without one committed outcome: such flows run one at a time, "
+            "lest one that kills its process takes others with it",
+        )
+    return Reason("next", "it is its turn: it starts at the next look")
 
 
-def _classes(runtime: RuntimeRecord) -> dict[str, list[int]]:
+def policies_of(
+    flow_class: str,
+    definition: SchemeDefinition | None,
+    runtimes: Sequence[RuntimeRecord],
+    seen: ClassRecord,
+    limits: tuple[int, Sequence[LimitRecord]],
+) -> Policies:
+    """Put together what a class is let in by: what it declares, who takes it, what is paused, and the limits."""
+    version, records = limits
+    versions = tuple(sorted({version for one in runtimes for version in classes_of(one).get(flow_class, ())}))
+    shape = Shape() if definition is None else definition.shape
+    lacks = () if versions else tuple(sorted(shape.requires))
+    classes = {}
+    if versions or lacks:
+        classes[flow_class] = ClassPolicy(
+            flow_class=flow_class,
+            concurrency=1 if definition is None else definition.concurrency,
+            versions=versions,
+            pauses=seen.pauses,
+            limit=shape.limit,
+            queue_limit=shape.queue_limit,
+            uses=tuple(sorted(shape.uses.items())),
+            lacks=lacks,
+            overtakes=shape.overtakes,
+        )
+    return Policies(classes=classes, limits={each.scope: each.limit for each in records}, version=version)
+
+
+def classes_of(runtime: RuntimeRecord) -> dict[str, list[int]]:
+    """Return the versions of each class that a runtime takes."""
     try:
         found: dict[str, list[int]] = codec.decode(runtime.holder.classes, dict[str, list[int]])
     except DataRefused:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from theflow.errors import InputError
 from theflow.model.job import check_name
 from theflow.model.pool import PROCESS, THREAD
+from theflow.model.rate import checked_units
+from theflow.model.shape import checked_labels
 
 _DAY = 86_400.0
 
@@ -25,6 +27,9 @@ class RuntimeOptions:
 
     `processes` is how many bodies run at once in the pool "process" (default: one a core), and `recycle` after how many
     bodies a process is replaced. `executors` gives further pools by name; whoever made an executor shuts it down.
+
+    `labels` say what this runtime has: it takes flows of classes that require no others. `flows_of` says for some
+    classes how many flows of them it holds at once.
     """
 
     name: str | None = None
@@ -37,6 +42,8 @@ class RuntimeOptions:
     processes: int = field(default_factory=lambda: os.cpu_count() or 1)
     recycle: int = 5_000
     executors: Mapping[str, Executor] = field(default_factory=dict, hash=False)
+    labels: Iterable[str] = frozenset()
+    flows_of: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Refuse what could never work."""
@@ -49,6 +56,10 @@ class RuntimeOptions:
             value = getattr(self, what)
             if type(value) not in (int, float) or not least <= value <= _DAY:
                 raise InputError(f"{what}: expected seconds between {least} and {_DAY:g}, got {value!r}")
+        object.__setattr__(self, "labels", checked_labels("labels", self.labels))
+        for name, flows in self.flows_of.items():
+            check_name("flows_of, the name of a class", name)
+            checked_units(f"flows_of[{name!r}]", flows)
         for name, executor in self.executors.items():
             check_name("executors, the name of a pool", name)
             if name in (THREAD, PROCESS):

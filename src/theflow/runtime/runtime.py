@@ -16,8 +16,9 @@ from typing import Self
 from theflow.database.codec import check_storage, encode
 from theflow.database.store import RuntimeStore
 from theflow.errors import Fenced, InputError, StoreError, StoreUnavailable, ThreadsLost
+from theflow.model.policy import Policies
 from theflow.model.scheme import FlowScheme
-from theflow.model.shaping import FlowShapingManager, Policies
+from theflow.model.shaping import FlowShapingManager
 from theflow.model.view import Finding
 from theflow.runtime.admission import Admission
 from theflow.runtime.backoff import Backoff
@@ -66,10 +67,10 @@ class Runtime:
         trusted = partial(attrgetter("trusted"), heart)
         self._executor = Executor(store, self._inbox, self._clock, options, self._failpoints, trusted)
         self._engine = Engine(store, self._inbox, self._executor, self._clock, self._failpoints)
-        self.shaping = FlowShapingManager(Policies.of_schemes(schemes))
+        self.shaping = FlowShapingManager(Policies.of_schemes(schemes, options.labels))
         self._admission = Admission(store, self._engine, self.shaping, schemes, self._clock, self._failpoints)
-        classes = encode({name: list(policy.versions) for name, policy in self.shaping.policies.classes.items()})
-        self._holder = this_holder(options.name, options.flows, classes.decode())
+        self._admission.flows_of = options.flows_of
+        self._holder = this_holder(options.name, options.flows, encode(self.shaping.policies.served()).decode())
         self._sweep = Sweep(store, self._clock, options.ttl, self._holder.host, Requests(store, self._engine).bring)
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()

@@ -16,6 +16,7 @@ depends_on = None
 MYSQL = ("mysql", "mariadb")
 Big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Small = sa.Integer()
+Number: Any = sa.Double().with_variant(sa.REAL(), "sqlite")
 TABLE: dict[str, Any] = {
     "sqlite_strict": True,
     **{f"{name}_{what}": value for name in MYSQL for what, value in (("charset", "utf8mb4"), ("engine", "InnoDB"))},
@@ -61,6 +62,7 @@ def upgrade() -> None:
     _tasks()
     _runtimes()
     _classes()
+    _limits()
 
 
 def _queue() -> None:
@@ -83,6 +85,8 @@ def _queue() -> None:
         sa.Column("level", Small, nullable=False, server_default="0"),
         sa.Column("verbs", Small, nullable=False, server_default="0"),
         sa.Column("reopened", Small, nullable=False, server_default="0"),
+        # JSON of the units of resources; empty before the first claim.
+        sa.Column("uses", Text()),
         **TABLE,
     )
     waiting = sa.text("owner IS NULL AND parked = 0")
@@ -91,7 +95,7 @@ def _queue() -> None:
     op.create_index(
         "job_open",
         "job_event",
-        [*first, sa.text("priority DESC"), "job_offset"],
+        [*first, "user_name", "level", sa.text("priority DESC"), "job_offset"],
         sqlite_where=waiting,
         postgresql_where=waiting,
     )
@@ -284,9 +288,11 @@ def _runtimes() -> None:
 def _classes() -> None:
     op.create_table(
         "flow_class",
+        # Empty where what several classes share is guarded.
         sa.Column("name", Key(), primary_key=True),
         sa.Column("revision", Big, nullable=False),
         sa.Column("paused", Small, nullable=False),
+        sa.Column("turn", Big, nullable=False),
         **TABLE,
     )
     op.create_table(
@@ -305,6 +311,7 @@ def _classes() -> None:
         sa.Column("asked_by", Key(), nullable=False),
         sa.Column("reason", Text(), nullable=False),
         sa.Column("asked_at", Big, nullable=False),
+        sa.Column("flow", Big),
         **TABLE,
     )
     op.create_table(
@@ -313,4 +320,39 @@ def _classes() -> None:
         sa.Column("version", Small, primary_key=True, autoincrement=False),
         sa.Column("definition", Text(), nullable=False),
         **TABLE,
+    )
+
+
+def _limits() -> None:
+    op.create_table(
+        "flow_limit",
+        *_of_scope(),
+        sa.Column("capacity", Big),
+        sa.Column("units", Big),
+        sa.Column("period", Number),
+        sa.Column("burst", Big),
+        sa.Column("weight", Number),
+        sa.Column("version", Big, nullable=False),
+        sa.Column("set_by", Key(), nullable=False),
+        sa.Column("reason", Text(), nullable=False),
+        sa.Column("set_at", Big, nullable=False),
+        **TABLE,
+    )
+    op.create_table("flow_bucket", *_of_scope(), sa.Column("paid_until", Big, nullable=False), **TABLE)
+    op.create_table(
+        "flow_turn",
+        sa.Column("flow_class", Key(), primary_key=True),
+        sa.Column("user_name", Key(), primary_key=True),
+        sa.Column("turn", Big, nullable=False),
+        sqlite_with_rowid=False,
+        **TABLE,
+    )
+
+
+def _of_scope() -> tuple[sa.Column[str], sa.Column[str], sa.Column[str]]:
+    # Names are empty where a scope has none.
+    return (
+        sa.Column("kind", Key(), primary_key=True),
+        sa.Column("name", Key(), primary_key=True),
+        sa.Column("user_name", Key(), primary_key=True),
     )

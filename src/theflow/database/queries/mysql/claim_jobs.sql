@@ -9,6 +9,7 @@ UPDATE (
 SET
     j.owner = :owner,
     j.version = :version,
+    j.uses = :uses,
     j.woken = 0,
     j.claims = CASE WHEN j.claims = 0 OR j.progress < b.progress THEN 1 ELSE j.claims + 1 END,
     j.progress = b.progress

@@ -1,35 +1,47 @@
--- The first due flows of every user that has some: one pass over the users in the index, then one seek a head.
+-- The first due flows of every user that has some: one pass over the users in the index, then one seek a flow.
+-- Queues go by the priority of their first flow, then by the turn of their user; the limit counts queues.
 -- The index is forced: by one of `run_at` the optimizer of MariaDB 10.11 finds no row in a subquery that has some.
-WITH RECURSIVE waiting (user_name) AS (
+WITH RECURSIVE users (user_name) AS (
     SELECT user_name FROM job_event WHERE flow_class = :flow_class AND owner IS NULL AND parked = 0 GROUP BY user_name
 ),
-heads (user_name, job_offset, place) AS (
-    SELECT waiting.user_name, (
-        SELECT j.job_offset FROM job_event AS j FORCE INDEX (job_queue)
-        WHERE j.flow_class = :flow_class AND j.owner IS NULL AND j.parked = 0 AND j.user_name = waiting.user_name
-        AND (j.run_at IS NULL OR j.run_at <= :now) ORDER BY j.level, j.job_offset LIMIT 1
-    ), 1
-    FROM waiting
+heads (user_name, job_offset) AS (
+    SELECT u.user_name, (
+        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_queue)
+        WHERE h.flow_class = :flow_class AND h.owner IS NULL AND h.parked = 0 AND h.user_name = u.user_name
+        AND (h.run_at IS NULL OR h.run_at <= :now)
+        ORDER BY h.level, h.job_offset LIMIT 1
+    )
+    FROM users AS u
+    WHERE u.user_name IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM queue_pause AS p
+        WHERE p.flow_class = :flow_class AND p.user_name = u.user_name AND p.flow IS NULL
+    )
+),
+queues (user_name, first, priority, turn) AS (
+    SELECT heads.user_name, f.job_offset, f.priority, CASE WHEN t.turn > :virtual THEN t.turn ELSE :virtual END AS turn
+    FROM heads JOIN job_event AS f ON f.job_offset = heads.job_offset
+    LEFT JOIN flow_turn AS t ON t.flow_class = :flow_class AND t.user_name = heads.user_name
+    ORDER BY f.priority DESC, turn, f.job_offset LIMIT :limit
+),
+line (user_name, turn, priority, first, job_offset, place) AS (
+    SELECT user_name, turn, priority, first, first, 1 FROM queues
     UNION ALL
-    SELECT heads.user_name, coalesce((
-        SELECT j.job_offset FROM job_event AS j FORCE INDEX (job_queue)
-        WHERE j.flow_class = :flow_class AND j.owner IS NULL AND j.parked = 0 AND j.user_name = heads.user_name
-        AND (j.run_at IS NULL OR j.run_at <= :now) AND j.job_offset > heads.job_offset
-        AND j.level = (SELECT h.level FROM job_event AS h WHERE h.job_offset = heads.job_offset)
-        ORDER BY j.job_offset LIMIT 1
+    SELECT line.user_name, line.turn, line.priority, line.first, coalesce((
+        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_queue)
+        WHERE h.flow_class = :flow_class AND h.owner IS NULL AND h.parked = 0 AND h.user_name = c.user_name
+        AND (h.run_at IS NULL OR h.run_at <= :now)
+        AND h.level = c.level AND h.job_offset > c.job_offset
+        ORDER BY h.job_offset LIMIT 1
     ), (
-        SELECT j.job_offset FROM job_event AS j FORCE INDEX (job_queue)
-        WHERE j.flow_class = :flow_class AND j.owner IS NULL AND j.parked = 0 AND j.user_name = heads.user_name
-        AND (j.run_at IS NULL OR j.run_at <= :now)
-        AND j.level > (SELECT h.level FROM job_event AS h WHERE h.job_offset = heads.job_offset)
-        ORDER BY j.level, j.job_offset LIMIT 1
-    )), heads.place + 1
-    FROM heads WHERE heads.job_offset IS NOT NULL AND heads.place < :concurrency
+        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_queue)
+        WHERE h.flow_class = :flow_class AND h.owner IS NULL AND h.parked = 0 AND h.user_name = c.user_name
+        AND (h.run_at IS NULL OR h.run_at <= :now)
+        AND h.level > c.level
+        ORDER BY h.level, h.job_offset LIMIT 1
+    )), line.place + 1
+    FROM line JOIN job_event AS c ON c.job_offset = line.job_offset WHERE line.place < :per_queue
 )
-SELECT j.job_offset, j.flow_class, j.user_name, j.version, j.priority, j.run_at, j.claims, j.verbs, j.level
-FROM heads JOIN job_event AS j ON j.job_offset = heads.job_offset
-ORDER BY
-    first_value(j.priority) OVER (PARTITION BY j.user_name ORDER BY j.level, j.job_offset) DESC,
-    first_value(j.job_offset) OVER (PARTITION BY j.user_name ORDER BY j.level, j.job_offset),
-    j.level, j.job_offset
-LIMIT :limit
+SELECT j.job_offset, j.flow_class, j.user_name, j.version, j.priority, j.run_at, j.claims, j.verbs, j.level,
+    CASE WHEN j.uses IS NULL THEN 0 ELSE 1 END, line.turn, line.priority
+FROM line JOIN job_event AS j ON j.job_offset = line.job_offset
+ORDER BY line.priority DESC, line.turn, line.first, j.level, j.job_offset

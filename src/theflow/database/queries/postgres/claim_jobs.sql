@@ -4,6 +4,7 @@
 UPDATE job_event SET
     owner = :owner,
     version = :version,
+    uses = :uses,
     woken = 0,
     (claims, progress) = (
         SELECT

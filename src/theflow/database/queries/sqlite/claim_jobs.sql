@@ -2,6 +2,7 @@
 UPDATE job_event SET
     owner = :owner,
     version = :version,
+    uses = :uses,
     woken = 0,
     claims = CASE
         WHEN claims = 0 THEN 1
