@@ -57,11 +57,9 @@ def _start(decision: Decision, number: int, items: tuple[bytes, ...] | None, now
             problem = f"the list of {scheme.name!r} is longer than {SIZE_LIMIT} bytes of JSON; pass references instead"
             return _refuse(decision, number, Failure.plain("ListTooLong", problem, "list_too_long"), now)
         return open_fan(decision, number, items, now)
-    begun = begin(decision, flow.plan, [], (number,), now)
+    moved, commands, touched, attempts, parts, _ = begin(decision, flow.plan, [], (number,), now)
     # Its condition held: that is on record before the body begins, and so never asked again.
-    if number not in begun.touched:
-        begun.touched.append(number)
-    return begun
+    return Decision(moved, commands, touched, attempts, parts, () if touched else (number,))
 
 
 def _refuse(decision: Decision, number: int, failure: Failure, now: int) -> Decision:

@@ -18,7 +18,6 @@ from theflow.model.flow import Flow
 from theflow.model.message import (
     Ask,
     Command,
-    Decision,
     Event,
     LeaveBodies,
     LeaveTask,
@@ -144,10 +143,10 @@ class Engine:
         shown = Work()
         watched = self.watchers.hear_of_starts
         for flow in flows:
-            decision = decide(flow, _STARTED, now)
-            if decision.touched or flow.scheme.deadlines or not (flow.scheme.plain or _only_runs(decision)):
+            if flow.data.tasks or flow.scheme.deadlines or not flow.scheme.orchestration.starts_at_once:
                 self.take(flow, _STARTED)
                 continue
+            decision = decide(flow, _STARTED, now)
             self.flows[flow.data.job.offset] = decision.flow
             tasks.extend([command.task for command in decision.commands if type(command) is RunTask])
             if watched:
@@ -204,11 +203,15 @@ class Engine:
         for offset, event in self._timers.due(now):
             if (flow := self.flows.get(offset)) is not None:
                 self._take_event(work.of(flow), event, now)
+        self._find_out(work, now)
+        return work
+
+    def _find_out(self, work: Work, now: int) -> None:
+        """Ask what is to be found out before this work is complete, and decide on what is answered at once."""
         while asks := work.taken_questions():
             for offset, answer, *_ in self._bodies.ask(asks):
                 if answer is not None:
                     self._take_event(work.of(self.flows[offset]), answer, now)
-        return work
 
     def _take_posted(self, work: Work, posted: Iterable[Posted], now: int) -> None:
         for offset, event, logs, begun, _, progress in posted:
@@ -279,11 +282,12 @@ class Engine:
         carrier = posted.carrier
         if carrier is None or not carrier.waiting:
             return 0
-        work = Work()
-        self._take_posted(work, (posted,), self._clock.now())
+        work, now = Work(), self._clock.now()
+        self._take_posted(work, (posted,), now)
         if not work.succeeded(posted):
             # It is none any more, or a failure: then it is saved like all others, and the rows are given up.
             carrier.dropped()
+            self._find_out(work, now)
             self._unsaved.append(work)
             return self._save_all()
         self._failpoints.reach("before_transaction_commit")
@@ -298,7 +302,11 @@ class Engine:
             carrier.refused(refusal)
             return 0
         carrier.saved()
-        return self._obey(work)
+        let_go = self._obey(work)
+        if asks := work.taken_questions():
+            # Not before: rows that are given up take back what leads to a question.
+            self._taken.extend(self._bodies.ask(asks))
+        return let_go
 
     def _obey(self, work: Work) -> int:
         tasks: list[Task] = []
@@ -336,11 +344,6 @@ class Engine:
                 self._timers.set(event.at, offset, event)
             case _:
                 _tell(self._bodies, offset, flow, command)
-
-
-def _only_runs(decision: Decision) -> bool:
-    """Whether nothing is owed but bodies: nothing is to be found out before, nothing to be saved."""
-    return not decision.parts and all(type(command) is RunTask for command in decision.commands)
 
 
 def _tell(bodies: Bodies, offset: int, flow: Flow, command: Command) -> None:
