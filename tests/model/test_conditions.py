@@ -21,12 +21,6 @@ def test_a_condition_that_held_is_to_be_on_record():
     assert (decision.let, decision.touched) == ((1,), [])
 
 
-def test_a_start_that_is_saved_anyway_is_record_enough():
-    scheme = scheme_of(a=[], b={"after": ["a"], "when": lambda: True, "at_most_once": True})
-    decision = decide(decide(started(scheme), succeeded("a"), 2).flow, TaskChosen("b"), 3)
-    assert (decision.let, decision.touched) == ((), [1])
-
-
 def test_who_was_let_begin_is_not_asked_again():
     decision = recovered(SCHEME, LET)
     assert [each.task.name for each in commands(decision, RunTask)] == ["b"]

@@ -270,7 +270,7 @@ class Stage:
         elif isinstance(command, SetTimer):
             self._things.append(command)
         else:
-            assert isinstance(command, Release | StopParts)
+            assert isinstance(command, Ask | Release | StopParts)
 
     def _count(self) -> None:
         """How many children of each map run at once."""

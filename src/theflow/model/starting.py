@@ -18,13 +18,18 @@ _READY = TaskState()
 def run(decision: Decision, plan: FlowExecPlanState, changes: Changes, numbers: Sequence[int], now: int) -> Decision:
     """Start tasks, and put other changes in place with them; what something must be found out about is asked first."""
     asking = decision.flow.scheme.orchestration.asking
-    asked = [number for number in numbers if number in asking and not plan.states[number].chosen] if asking else ()
-    if not asked:
+    if asking.isdisjoint(numbers):
         return begin(decision, plan, changes, numbers, now)
-    for number in asked:
+    asked: list[int] = []
+    at_once: list[int] = []
+    for number in numbers:
         state = plan.states[number]
+        if number not in asking or state.chosen:
+            at_once.append(number)
+            continue
+        asked.append(number)
         changes.append((number, state._replace(holds=0, missed=0) if state.missed or state.attempt else _READY))
-    begun = begin(decision, plan, changes, [number for number in numbers if number not in asked], now)
+    begun = begin(decision, plan, changes, at_once, now)
     schemes = begun.flow.scheme.in_order
     for number in asked:
         begun.commands.append(Ask(Task(begun.flow, schemes[number], 1)))

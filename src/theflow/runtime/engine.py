@@ -50,6 +50,8 @@ NEWS_PERIOD = 0.1
 # With one of these a flow may have been taken in hand.
 _COMINGS = frozenset((Started, Recovered, Revert))
 _STARTED = Started()
+# Nothing is left to do of these once their work is saved: flows are let go with all else, questions were asked before.
+_DONE = frozenset((Release, Ask))
 _logger = logging.getLogger("theflow.engine")
 
 
@@ -209,9 +211,9 @@ class Engine:
     def _find_out(self, work: Work, now: int) -> None:
         """Ask what is to be found out before this work is complete, and decide on what is answered at once."""
         while asks := work.taken_questions():
-            for offset, answer, *_ in self._bodies.ask(asks):
-                if answer is not None:
-                    self._take_event(work.of(self.flows[offset]), answer, now)
+            for answer in self._bodies.ask(asks):
+                if answer.event is not None:
+                    self._take_event(work.flows[answer.offset], answer.event, now)
 
     def _take_posted(self, work: Work, posted: Iterable[Posted], now: int) -> None:
         for offset, event, logs, begun, _, progress in posted:
@@ -316,7 +318,7 @@ class Engine:
             for command in mine.commands:
                 if type(command) is RunTask:
                     tasks.append(command.task)
-                elif type(command) is not Release:
+                elif type(command) not in _DONE:
                     self._obey_one(offset, mine.flow, command)
             if mine.released or mine.flow.status in RESTING or mine.rests:
                 del self.flows[offset]

@@ -115,9 +115,9 @@ class FlowWork:
         """Take in one more decision for the flow."""
         self.flow, commands, touched, attempts, parts, let = decision
         if self.flow.scheme.orchestration.asking:
-            # A question is asked before anything is saved; nothing of it is owed afterwards.
-            self.asked.extend([command for command in commands if type(command) is Ask])
-            commands = [command for command in commands if type(command) is not Ask]
+            for command in commands:
+                if type(command) is Ask:
+                    self.asked.append(command)
         if parts:
             self.parts.update(dict.fromkeys(parts))
         if self.touched:
@@ -144,7 +144,7 @@ class FlowWork:
         """
         dag = self.flow.scheme.orchestration
         before = dag.only_before[number]
-        if before in self.touched and before is not None and not self.before.plan.states[before].status.ended:
+        if before in self.touched and before is not None and self.before.plan.states[before].ended_at is None:
             self.let[before] = (*self.let.get(before, ()), dag.names[number])
         else:
             self.touched.append(number)
