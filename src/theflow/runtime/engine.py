@@ -319,7 +319,7 @@ class Engine:
                 if type(command) is RunTask:
                     tasks.append(command.task)
                 elif type(command) not in _DONE:
-                    self._obey_one(offset, mine.flow, command)
+                    _tell(self._bodies, self._timers, mine.flow, command)
             if mine.released or mine.flow.status in RESTING or mine.rests:
                 del self.flows[offset]
                 let_go += 1
@@ -338,19 +338,15 @@ class Engine:
             self._bodies.run(tasks)
         self._failpoints.reach("after_obey")
 
-    def _obey_one(self, offset: int, flow: Flow, command: Command) -> None:
-        match command:
-            case SetTimer(name=name, attempt=attempt, at=at):
-                self._timers.set(at, offset, RetryDue(name, attempt))
-            case SetAlarm(event=event):
-                self._timers.set(event.at, offset, event)
-            case _:
-                _tell(self._bodies, offset, flow, command)
 
-
-def _tell(bodies: Bodies, offset: int, flow: Flow, command: Command) -> None:
-    """Obey a command that is for the bodies of a flow."""
+def _tell(bodies: Bodies, timers: Timers, flow: Flow, command: Command) -> None:
+    """Obey a command that is for the bodies of a flow, or for a later time."""
+    offset = flow.offset
     match command:
+        case SetTimer(name=name, attempt=attempt, at=at):
+            timers.set(at, offset, RetryDue(name, attempt))
+        case SetAlarm(event=event):
+            timers.set(event.at, offset, event)
         case RunHook(name=name):
             bodies.run_hook(flow, name)
         case StopBodies():
@@ -361,7 +357,7 @@ def _tell(bodies: Bodies, offset: int, flow: Flow, command: Command) -> None:
             bodies.leave(offset)
         case LeaveTask(name=name):
             bodies.leave_task(offset, name)
-        case Release() | RunTask() | Ask() | SetTimer() | SetAlarm() | StartSubflow():
+        case Release() | RunTask() | Ask() | StartSubflow():
             # A flow is let go once all is obeyed, tasks start at once; the rest is done already.
             pass
         case _:
