@@ -64,6 +64,8 @@ def works(setting: Setting) -> dict[str, Work]:
         # One at a time per user: no more are in flight than there are users.
         "ordered": Work(make=partial(one_task, size or 10_000, 1), in_flight=USERS, slots=1000),
         "chain": Work(make=partial(chain_of_tasks, size or 2000), in_flight=100),
+        "declared": Work(make=partial(chain_of_tasks, size or 2000, declare), in_flight=100),
+        "conditions": Work(make=partial(chain_of_tasks, size or 2000, ask), in_flight=100),
         "fan-out": Work(make=partial(fans, size or 20, FAN), in_flight=size or 20),
         "wide": Work(make=partial(fans, 1, (size or 10_000) - 2), in_flight=1),
     }
@@ -86,19 +88,18 @@ def chain(setting: Setting) -> Iterator[Figure]:
 
 def declared(setting: Setting) -> Iterator[Figure]:
     """The chain whose tasks each declare a retry and a compensation, and one a condition, beside the plain chain."""
-    yield _beside_plain("declared", setting, declare)
+    yield _beside_plain("declared", setting)
 
 
 def conditions(setting: Setting) -> Iterator[Figure]:
     """The chain of which every task has a condition, which holds, beside the plain chain."""
-    yield _beside_plain("conditions", setting, ask)
+    yield _beside_plain("conditions", setting)
 
 
-def _beside_plain(name: str, setting: Setting, add: Add) -> Figure:
-    work = works(setting)["chain"]
-    rich = replace(work, make=partial(chain_of_tasks, setting.size or 2000, add))
+def _beside_plain(name: str, setting: Setting) -> Figure:
+    work, plain = works(setting)[name], works(setting)["chain"]
     engine, reference = alternating(
-        setting.repeat, partial(engine_seconds, setting, rich), partial(engine_seconds, setting, work)
+        setting.repeat, partial(engine_seconds, setting, work), partial(engine_seconds, setting, plain)
     )
     return Figure(
         workload=name,

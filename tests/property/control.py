@@ -20,7 +20,6 @@ from theflow.model.message import (
     Answer,
     Ask,
     Command,
-    Decision,
     QuestionFailed,
     Recovered,
     Release,
@@ -41,6 +40,7 @@ from theflow.model.scheme import FlowScheme
 from theflow.model.status import TaskStatus
 from theflow.model.task import Task
 from theflow.runtime.part_rows import part_row
+from theflow.runtime.work import FlowWork
 
 BOOM = Failure.plain("ValueError", "the story says so")
 MOST = 5_000
@@ -164,6 +164,7 @@ class Stage:
         self.data: FlowDataObject = pending()
         self.now = 0
         self.asked: list[str] = []
+        self._answered: set[str] = set()
         self.most_at_once: dict[str, int] = {}
         self.flow = Flow.from_data(self.data, self.scheme)
         self._numbers = Numbers(plot.seed)
@@ -195,25 +196,23 @@ class Stage:
 
     def _tell(self, events) -> None:
         """One turn: decide, ask, decide on the answers, save, and die or obey."""
-        flow, decisions = self.flow, []
+        work = FlowWork(self.flow)
         while events:
             event = events.pop(0)
-            if flow.status.ended and isinstance(event, TaskChosen | TaskSkipped | QuestionFailed | RoundJudged):
+            if work.flow.status.ended and isinstance(event, TaskChosen | TaskSkipped | QuestionFailed | RoundJudged):
                 continue  # a flow that has failed meanwhile hears no answers
-            if isinstance(event, RetryDue) and self._given_up(flow, event):
+            if isinstance(event, RetryDue) and self._given_up(work.flow, event):
                 continue
-            decision: Decision = self._decide(flow, event, self.now)
-            flow = decision.flow
-            decisions.append(decision)
-            events.extend(self._answer(command) for command in decision.commands if isinstance(command, Ask))
-        self._save(flow, decisions)
+            work.add(self._decide(work.flow, event, self.now))
+            asked, work.asked = work.asked, []
+            events.extend(self._answer(ask) for ask in asked)
+        self._save(work)
         self._commits += 1
         if self._commits in self.plot.crashes:
             self._come_back()
             return
-        for decision in decisions:
-            for command in decision.commands:
-                self._obey(command)
+        for command in work.commands:
+            self._obey(command)
         self._count()
 
     def _given_up(self, flow: Flow, event: RetryDue) -> bool:
@@ -227,6 +226,7 @@ class Stage:
     def _answer(self, ask: Ask) -> Answer:
         task, node = ask.task, self.nodes[ask.task.scheme.name]
         self.asked.append(task.name)
+        assert task.name not in self._answered, f"{task.name} is asked again, and its answer is on disk"
         if task.part is not None:
             return RoundJudged(task.name, again=task.part + 1 < node.rounds)
         if node.answer == "raises":
@@ -236,15 +236,17 @@ class Stage:
         items = None if node.children is None else tuple(b"%d" % n for n in range(node.children))
         return TaskChosen(task.name, items)
 
-    def _save(self, flow: Flow, decisions: list[Decision]) -> None:
-        for number in {number for decision in decisions for number in decision.touched}:
-            self._put(row(flow, number))
-        for key in dict.fromkeys(key for decision in decisions for key in decision.parts):
+    def _save(self, work: FlowWork) -> None:
+        flow = work.flow
+        for number in set(work.touched):
+            self._put(row(flow, number)._replace(let=work.let.get(number, ())))
+        for key in work.parts:
             offset, name, _, *rest, given = part_row(flow, 1, key, 1, {})
-            self._put(task_data((offset, name, *rest, None, given, False)))
+            self._put(task_data((offset, name, *rest, None, given, False, None)))
+        self._answered.update(self.asked)
         self.flow = flow
         self.data = self.data._replace(status=flow.status, reason=flow.reason, failure=flow.failure)
-        self._released = any(isinstance(c, Release) for decision in decisions for c in decision.commands)
+        self._released = work.released
 
     def _put(self, task: TaskDataObject) -> None:
         known = self.rows.get(task.name)

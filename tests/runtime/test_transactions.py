@@ -74,6 +74,22 @@ def test_rows_of_a_conflict_about_the_storage_are_gone(shop):
     assert shop.entries() == ({} if loser.name == "careful" else {"mine": 1})
 
 
+def test_what_comes_after_it_on_a_condition_sees_its_rows(shop):
+    seen = []
+
+    def body(ctx: Context[dict]) -> None:
+        put(ctx.tx, "mine")
+
+    def looked() -> bool:
+        seen.append(shop.entries())
+        return True
+
+    scheme = transactional(body)
+    scheme.add(lambda: "after", name="after", after=["only"], when=looked)
+    assert shop.run(scheme).task("after").result == "after"
+    assert seen == [{"mine": 1}]
+
+
 def test_a_session_works_in_the_transaction(shop):
     def body(ctx: Context[dict]) -> None:
         with Session(ctx.tx) as session, session.begin():

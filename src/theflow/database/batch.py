@@ -16,7 +16,10 @@ from theflow.model.view import Request
 
 
 class TaskRow(NamedTuple):
-    """The state of a task, written at its outcome and at marks in between. `runtime` is the id of an incarnation."""
+    """The state of a task, written at its outcome and at marks in between. `runtime` is the id of an incarnation.
+
+    `let` is JSON of the names of the tasks after it whose condition was asked at its outcome, and held.
+    """
 
     offset: int
     name: str
@@ -29,6 +32,7 @@ class TaskRow(NamedTuple):
     ended_at: int | None
     runtime: int
     deadline_at: int | None = None
+    let: str | None = None
 
 
 class PartRow(NamedTuple):

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from theflow.database.batch import AttemptRow, ClaimRow, FlowRow, LogRow, PartRow, ProgressRow, TaskRow
-from theflow.database.codec import decode_failure, encode_failure, split, split_list
+from theflow.database.codec import decode, decode_failure, encode_failure, split, split_list
 from theflow.database.memory_asked import MemoryAsked
 from theflow.database.memory_queue import MemoryJob
 from theflow.database.store import FlowRecord, QueuePlace, TaskRecord
@@ -78,7 +78,7 @@ class MemoryFlow(MemoryAsked):
         for name in names:
             row = origin.tasks.get(name)
             if row is not None and row.status in (TaskStatus.SUCCEEDED, TaskStatus.SKIPPED):
-                self.tasks[name] = row._replace(offset=self.job.offset, retry_at=None)
+                self.tasks[name] = row._replace(offset=self.job.offset, retry_at=None, let=None)
 
     def resume(self, now: int, job: MemoryJob) -> None:
         """Go on where it was; what was left of its waits is left still, if whoever paused it wished so."""
@@ -102,7 +102,8 @@ class MemoryFlow(MemoryAsked):
         """Let a task have another outcome."""
         row = self.tasks.get(name)
         if row is not None:
-            self.tasks[name] = row._replace(status=TaskStatus.PENDING.value, result=None, retry_at=None, ended_at=None)
+            opened = row._replace(status=TaskStatus.PENDING.value, result=None, retry_at=None, ended_at=None, let=None)
+            self.tasks[name] = opened
 
     def write(self, row: FlowRow) -> None:
         """Take over what a decision changed."""
@@ -297,6 +298,7 @@ def _task(row: TaskRow, given: str | None, *, doubt: bool) -> TaskDataObject:
         deadline_at=row.deadline_at,
         given=None if given is None else split_list(given),
         doubt=doubt,
+        let=() if row.let is None else tuple(decode(row.let)),
     )
 
 

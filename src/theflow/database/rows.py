@@ -114,6 +114,7 @@ def task_data(row: Row) -> TaskDataObject:
         deadline_at=task.deadline_at,
         given=None if row[11] is None else codec.split_list(row[11]),
         doubt=bool(row[12]),
+        let=() if row[13] is None else tuple(codec.decode(row[13])),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 from theflow.errors import IllegalEvent
 from theflow.model.failure import Failure
 from theflow.model.fanning import fail_divided, judge_round, open_fan
@@ -28,56 +26,45 @@ def hear_answer(flow: Flow, event: Answer, now: int) -> Decision:
     """Go on after an answer. It changes nothing in a flow that starts nothing more."""
     if isinstance(event, RoundJudged):
         return judge_round(flow, event, now)
-    decision = Decision(flow, [], [], [])
-    halted = flow.halted
     number = flow.scheme.orchestration.index.get(event.name)
     if number is None:
-        return decision if halted else _fail_round(decision, event, now)
+        return Decision(flow, [], [], []) if flow.halted else _fail_round(flow, event, now)
     state = flow.plan.states[number]
     if state.status is not TaskStatus.PENDING or state.chosen or state.holds:
         raise IllegalEvent(f"flow {flow.flow_id}: task {event.name!r} is {state.status}, and nothing was asked of it")
-    if halted:
-        return decision
-    match event:
-        case TaskChosen(items=items):
-            return _start(decision, number, items, now)
-        case TaskSkipped():
-            return skip(decision, number, now)
-        case QuestionFailed(failure=failure):
-            return _refuse(decision, number, failure, now)
-        case _:
-            assert_never(event)
+    if flow.halted:
+        return Decision(flow, [], [], [])
+    if isinstance(event, TaskChosen):
+        return _start(flow, number, event.items, now)
+    if isinstance(event, TaskSkipped):
+        return skip(Decision(flow, [], [], []), number, now)
+    return _refuse(flow, number, event.failure, now)
 
 
-def _start(decision: Decision, number: int, items: tuple[bytes, ...] | None, now: int) -> Decision:
-    flow = decision.flow
+def _start(flow: Flow, number: int, items: tuple[bytes, ...] | None, now: int) -> Decision:
     scheme = flow.scheme.in_order[number]
     if scheme.control.divides:
         if items is not None and sum(map(len, items)) > SIZE_LIMIT:
             problem = f"the list of {scheme.name!r} is longer than {SIZE_LIMIT} bytes of JSON; pass references instead"
-            return _refuse(decision, number, Failure.plain("ListTooLong", problem, "list_too_long"), now)
-        return open_fan(decision, number, items, now)
-    begun = begin(decision, flow.plan, [], (number,), now)
+            return _refuse(flow, number, Failure.plain("ListTooLong", problem, "list_too_long"), now)
+        return open_fan(Decision(flow, [], [], []), number, items, now)
     # Its condition held: that is on record before the body begins, and so never asked again.
-    if number not in begun.touched:
-        begun.touched.append(number)
-    return begun
+    return begin(Decision(flow, [], [], [], (), (number,)), flow.plan, [], (number,), now)
 
 
-def _refuse(decision: Decision, number: int, failure: Failure, now: int) -> Decision:
-    name = decision.flow.scheme.orchestration.names[number]
-    attempt = decision.flow.plan.states[number].attempt + 1
-    decision.attempts.append(AttemptEnded(name, attempt, AttemptStatus.FAILED, failure, now, now))
+def _refuse(flow: Flow, number: int, failure: Failure, now: int) -> Decision:
+    name = flow.scheme.orchestration.names[number]
+    attempt = flow.plan.states[number].attempt + 1
+    ended = AttemptEnded(name, attempt, AttemptStatus.FAILED, failure, now, now)
     dead = TaskState(TaskStatus.FAILED, attempt=attempt, failures=1, started_at=now, ended_at=now)
-    return fail(decision, number, dead, failure, now)
+    return fail(Decision(flow, [], [], [ended]), number, dead, failure, now)
 
 
-def _fail_round(decision: Decision, event: Answer, now: int) -> Decision:
-    flow = decision.flow
+def _fail_round(flow: Flow, event: Answer, now: int) -> Decision:
     found = flow.part(event.name)
     if found is None or not isinstance(event, QuestionFailed) or found[1] != found[2].last:
         raise IllegalEvent(f"flow {flow.flow_id}: nothing was asked of {event.name!r}")
     number, _, fan = found
     if flow.plan.states[number].status is not TaskStatus.RUNNING or fan.open:
         raise IllegalEvent(f"flow {flow.flow_id}: {event.name!r} waits for no judgement")
-    return fail_divided(decision, number, event.failure, now)
+    return fail_divided(Decision(flow, [], [], []), number, event.failure, now)

@@ -123,7 +123,7 @@ def _park(flow: Flow, event: Park, _: int) -> Decision:
 def _start(flow: Flow, _: Started, now: int) -> Decision:
     dag = flow.scheme.orchestration
     plan = flow.plan
-    if plan.states is not dag.fresh.states or not flow.scheme.plain or flow.scheme.deadlines:
+    if plan.states is not dag.fresh.states or not dag.starts_at_once or flow.scheme.deadlines:
         flow, commands = begin_flow(flow, now)
         flow = Flow(flow.data, flow.scheme, plan, FlowStatus.RUNNING, flow.failure, flow.reason)
         return run(Decision(flow, commands, [], []), plan, [], dag.sources, now)
@@ -133,7 +133,7 @@ def _start(flow: Flow, _: Started, now: int) -> Decision:
     flow = Flow(flow.data, flow.scheme, begun, FlowStatus.RUNNING, flow.failure, flow.reason)
     schemes = flow.scheme.in_order
     commands = [RunTask(Task(flow, schemes[number], 1)) for number in dag.sources]
-    return Decision(flow, commands, [number for number in dag.sources if schemes[number].at_most_once], [])
+    return Decision(flow, commands, [], [])
 
 
 def _succeed(flow: Flow, event: TaskSucceeded, _: int) -> Decision:

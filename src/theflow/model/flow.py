@@ -58,7 +58,7 @@ class Flow(NamedTuple):
             plan = _restore(plan, number, task, dag.successors[number])
         if undos or (data.tasks and any(task.doubt for task in data.tasks)):
             plan = plan._replace(undo=_rollback(data, undos, len(dag.names)))
-        if not scheme.plain:
+        if data.tasks and not scheme.plain:
             plan = restore_control(scheme, plan, data.tasks, parts)
         # One that the flow can do without does not count.
         failure = _failure(data) if plan.failed or data.status is FlowStatus.FAILED else None

@@ -32,7 +32,8 @@ class TaskDataObject(NamedTuple):
     """One task of a flow as the database knows it; a task without a row has not started.
 
     `runtime` is the incarnation that wrote it last, `given` the list of a map that was recorded once, as JSON per item.
-    `doubt` says that it had an attempt of which nobody knows what it did.
+    `doubt` says that it had an attempt of which nobody knows what it did; `let` names the tasks after it whose
+    condition was asked at its end, and held.
     """
 
     name: str
@@ -47,6 +48,7 @@ class TaskDataObject(NamedTuple):
     given: tuple[bytes, ...] | None = None
     deadline_at: int | None = None
     doubt: bool = False
+    let: tuple[str, ...] = ()
 
 
 class ChildDataObject(NamedTuple):

@@ -21,16 +21,16 @@ def succeed(decision: Decision, plan: FlowExecPlanState, number: int, done: Task
     `running` counts the attempts that are still under way.
     """
     now = done.ended_at or 0
-    flow, commands, touched, attempts, parts = decision
+    flow, commands, touched, attempts, parts, let = decision
     touched.append(number)
-    changes, ready = flow.scheme.orchestration.ready_after(plan, number)
-    changes.append((number, done))
+    held, ready = flow.scheme.orchestration.ready_after(plan, number)
+    changes = [*held, (number, done)]
     halted = flow.halted
     if halted:
         # A flow that fails or is cancelled starts nothing new: what is ready stays where it is.
         changes.extend([(follower, plan.states[follower]._replace(holds=0)) for follower in ready])
         ready = []
-    late = not flow.scheme.plain and any(state.missed for _, state in changes) and not flow.lost
+    late = bool(held) and any(state.missed for _, state in held) and not flow.lost
     states = plan.states if ready and not late else plan.states.set_many(changes)
     plan = FlowExecPlanState(
         states, plan.open - 1, running, plan.failed, plan.storage, plan.tick, plan.writes, plan.fans, plan.undo
@@ -42,9 +42,9 @@ def succeed(decision: Decision, plan: FlowExecPlanState, number: int, done: Task
     if not plan.open and not halted:
         ended = succeeded(flow, plan)
         commands.append(owed(ended))
-        return Decision(ended, commands, touched, attempts, parts)
+        return Decision(ended, commands, touched, attempts, parts, let)
     moved = Flow(flow.data, flow.scheme, plan, flow.status, flow.failure, flow.reason)
-    decision = Decision(moved, commands, touched, attempts, parts)
+    decision = Decision(moved, commands, touched, attempts, parts, let)
     return end(decision, now) if halted and not plan.running else decision
 
 

@@ -334,7 +334,8 @@ class Decision(NamedTuple):
     """What an event led to: the new flow, what is owed, the tasks whose rows changed, the attempts that ended badly.
 
     `parts` are those whose rows changed, as number of the task and index of the part; None for the task itself, with
-    what was given to it. `touched` has the numbers of tasks; ~number stands for what undoes a task.
+    what was given to it. `touched` has the numbers of tasks; ~number stands for what undoes a task. `let` are the
+    numbers of tasks of which must be on record that their condition held.
     """
 
     flow: Flow
@@ -342,6 +343,7 @@ class Decision(NamedTuple):
     touched: list[int]
     attempts: list[AttemptEnded]
     parts: tuple[tuple[int, int | None], ...] = ()
+    let: tuple[int, ...] = ()
 
     def then(self, later: Decision) -> Decision:
         """Return both as one: the flow is that of the later one."""
@@ -351,6 +353,7 @@ class Decision(NamedTuple):
             self.touched + later.touched,
             self.attempts + later.attempts,
             self.parts + later.parts,
+            self.let + later.let,
         )
 
 

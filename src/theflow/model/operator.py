@@ -166,7 +166,8 @@ def _refuse_after_skip(flow: Flow, number: int) -> None:
 def _fresh(flow: Flow, number: int, state: TaskState) -> TaskState:
     # What failed before it could start is asked about once more.
     asked_in_vain = flow.scheme.in_order[number].control.asks and state.started_at in (None, state.ended_at)
-    return TaskState(attempt=state.attempt, ended_at=state.ended_at if asked_in_vain and state.attempt else None)
+    ended_at = state.ended_at if asked_in_vain and state.attempt else None
+    return TaskState(attempt=state.attempt, ended_at=ended_at, let=state.let)
 
 
 def _reopened_parts(fan: Fan) -> tuple[Fan, list[int]]:
@@ -182,6 +183,10 @@ def _reopened_parts(fan: Fan) -> tuple[Fan, list[int]]:
 def _placed(flow: Flow, plan: FlowExecPlanState, changes: Sequence[tuple[int, TaskState]]) -> Flow:
     """Put other states of tasks in place, and count anew what depends on them; what broke the flow may be mended."""
     states = plan.states.set_many(changes)
+    # What an outcome has let begin, and has not begun, is asked again after another outcome.
+    after = (number for before, _ in changes for number in flow.scheme.orchestration.successors[before])
+    void = [(number, states[number]._replace(let=False)) for number in after if states[number].let]
+    states = states.set_many(void) if void else states
     still = sum(not state.status.ended for state in states)
     plan = recounted(flow.scheme, plan._replace(states=states, open=still))
     if flow.plan.failed and not plan.failed and not flow.reason.startswith(OUT_OF_TIME):

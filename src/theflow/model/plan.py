@@ -19,7 +19,7 @@ class TaskState(NamedTuple):
     more; `attempt` numbers the newest attempt; `failures` counts those that spent the retry policy; `base` is the
     plan's tick when the attempt started, so that a later write by a parallel task shows. `result` is JSON, kept while
     some task may ask for it. `deadline_at` is when the time of all attempts together is up, from the first start of a
-    task that declares a deadline.
+    task that declares a deadline. `let` says of one that is read from disk that its condition was asked, and held.
     """
 
     status: TaskStatus = TaskStatus.PENDING
@@ -33,11 +33,12 @@ class TaskState(NamedTuple):
     result: bytes | None = None
     deadline_at: int | None = None
     missed: int = 0
+    let: bool = False
 
     @property
     def chosen(self) -> bool:
         """Whether it is known that it starts: it has begun before. One with an end has failed before it could."""
-        return bool(self.attempt) and self.ended_at is None
+        return self.let or (bool(self.attempt) and self.ended_at is None)
 
 
 class Fan(NamedTuple):

@@ -24,7 +24,7 @@ def restore_control(
     index = scheme.orchestration.index
     given = {index[task.name]: task.given for task in tasks if task.given is not None and task.name in index}
     plan = _with_fans(scheme, plan, given, parts)
-    return recounted(scheme, plan)
+    return recounted(scheme, _with_let(scheme, plan, tasks))
 
 
 def recounted(scheme: FlowScheme, plan: FlowExecPlanState) -> FlowExecPlanState:
@@ -58,6 +58,15 @@ def _missed(scheme: FlowScheme, task: TaskScheme[..., Any], stand: Stand) -> int
     if scheme.plain or task.join == ALL_DONE:
         return 0
     return stand.failed + (0 if task.if_skipped == RUN else stand.skipped)
+
+
+def _with_let(scheme: FlowScheme, plan: FlowExecPlanState, tasks: Sequence[TaskDataObject]) -> FlowExecPlanState:
+    """Note the tasks that an outcome has let begin, and that have none yet."""
+    index = scheme.orchestration.index
+    let = [index[name] for task in tasks if task.status.ended for name in task.let if name in index]
+    waiting = [number for number in let if plan.states[number].status is TaskStatus.PENDING]
+    changes = [(number, plan.states[number]._replace(let=True)) for number in waiting]
+    return plan._replace(states=plan.states.set_many(changes)) if changes else plan
 
 
 def _with_fans(

@@ -12,23 +12,33 @@ from theflow.model.status import TaskStatus
 from theflow.model.task import Task
 
 Changes = list[tuple[int, TaskState]]
+_READY = TaskState()
 
 
 def run(decision: Decision, plan: FlowExecPlanState, changes: Changes, numbers: Sequence[int], now: int) -> Decision:
     """Start tasks, and put other changes in place with them; what something must be found out about is asked first."""
-    if decision.flow.scheme.plain:
+    asking = decision.flow.scheme.orchestration.asking
+    if asking.isdisjoint(numbers):
         return begin(decision, plan, changes, numbers, now)
-    schemes = decision.flow.scheme.in_order
-    asked = {number for number in numbers if schemes[number].control.asks and not plan.states[number].chosen}
-    changes.extend([(number, plan.states[number]._replace(holds=0, missed=0)) for number in asked])
-    begun = begin(decision, plan, changes, [number for number in numbers if number not in asked], now)
-    begun.commands.extend([Ask(Task(begun.flow, schemes[number], 1)) for number in numbers if number in asked])
+    asked: list[int] = []
+    at_once: list[int] = []
+    for number in numbers:
+        state = plan.states[number]
+        if number not in asking or state.chosen:
+            at_once.append(number)
+            continue
+        asked.append(number)
+        changes.append((number, state._replace(holds=0, missed=0) if state.missed or state.attempt else _READY))
+    begun = begin(decision, plan, changes, at_once, now)
+    schemes = begun.flow.scheme.in_order
+    for number in asked:
+        begun.commands.append(Ask(Task(begun.flow, schemes[number], 1)))
     return begun
 
 
 def begin(decision: Decision, plan: FlowExecPlanState, changes: Changes, numbers: Sequence[int], now: int) -> Decision:
     """Start the bodies of tasks: one new plan and one new flow for all. The hot path."""
-    flow, commands, touched, attempts, parts = decision
+    flow, commands, touched, attempts, parts, let = decision
     states, tick = plan.states, plan.tick
     for number in numbers:
         state = states[number]
@@ -55,4 +65,4 @@ def begin(decision: Decision, plan: FlowExecPlanState, changes: Changes, numbers
         commands.append(RunTask(Task(flow, scheme, states[number].attempt + 1)))
         if scheme.at_most_once:
             touched.append(number)
-    return Decision(flow, commands, touched, attempts, parts)
+    return Decision(flow, commands, touched, attempts, parts, let)

@@ -60,6 +60,11 @@ class TaskScheme(Generic[P, R]):
         return self.control.if_skipped
 
     @property
+    def asks(self) -> bool:
+        """Whether there is something to find out, or to be told, before it starts."""
+        return self.control.asks
+
+    @property
     def collects(self) -> str:
         """The name of the parameter that takes the results which no other one takes; empty without one."""
         return next((one.name for one in self.parameters if one.source is Source.OTHER_RESULTS), "")

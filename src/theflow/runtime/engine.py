@@ -18,7 +18,6 @@ from theflow.model.flow import Flow
 from theflow.model.message import (
     Ask,
     Command,
-    Decision,
     Event,
     LeaveBodies,
     LeaveTask,
@@ -51,6 +50,8 @@ NEWS_PERIOD = 0.1
 # With one of these a flow may have been taken in hand.
 _COMINGS = frozenset((Started, Recovered, Revert))
 _STARTED = Started()
+# Nothing is left to do of these once their work is saved: flows are let go with all else, questions were asked before.
+_DONE = frozenset((Release, Ask))
 _logger = logging.getLogger("theflow.engine")
 
 
@@ -144,10 +145,10 @@ class Engine:
         shown = Work()
         watched = self.watchers.hear_of_starts
         for flow in flows:
-            decision = decide(flow, _STARTED, now)
-            if decision.touched or flow.scheme.deadlines or not (flow.scheme.plain or _only_runs(decision)):
+            if flow.data.tasks or flow.scheme.deadlines or not flow.scheme.orchestration.starts_at_once:
                 self.take(flow, _STARTED)
                 continue
+            decision = decide(flow, _STARTED, now)
             self.flows[flow.data.job.offset] = decision.flow
             tasks.extend([command.task for command in decision.commands if type(command) is RunTask])
             if watched:
@@ -204,11 +205,15 @@ class Engine:
         for offset, event in self._timers.due(now):
             if (flow := self.flows.get(offset)) is not None:
                 self._take_event(work.of(flow), event, now)
-        while asks := work.taken_questions():
-            for offset, answer, *_ in self._bodies.ask(asks):
-                if answer is not None:
-                    self._take_event(work.of(self.flows[offset]), answer, now)
+        self._find_out(work, now)
         return work
+
+    def _find_out(self, work: Work, now: int) -> None:
+        """Ask what is to be found out before this work is complete, and decide on what is answered at once."""
+        while asks := work.taken_questions():
+            for answer in self._bodies.ask(asks):
+                if answer.event is not None:
+                    self._take_event(work.flows[answer.offset], answer.event, now)
 
     def _take_posted(self, work: Work, posted: Iterable[Posted], now: int) -> None:
         for offset, event, logs, begun, _, progress in posted:
@@ -279,11 +284,12 @@ class Engine:
         carrier = posted.carrier
         if carrier is None or not carrier.waiting:
             return 0
-        work = Work()
-        self._take_posted(work, (posted,), self._clock.now())
+        work, now = Work(), self._clock.now()
+        self._take_posted(work, (posted,), now)
         if not work.succeeded(posted):
             # It is none any more, or a failure: then it is saved like all others, and the rows are given up.
             carrier.dropped()
+            self._find_out(work, now)
             self._unsaved.append(work)
             return self._save_all()
         self._failpoints.reach("before_transaction_commit")
@@ -298,7 +304,11 @@ class Engine:
             carrier.refused(refusal)
             return 0
         carrier.saved()
-        return self._obey(work)
+        let_go = self._obey(work)
+        if asks := work.taken_questions():
+            # Not before: rows that are given up take back what leads to a question.
+            self._taken.extend(self._bodies.ask(asks))
+        return let_go
 
     def _obey(self, work: Work) -> int:
         tasks: list[Task] = []
@@ -308,8 +318,8 @@ class Engine:
             for command in mine.commands:
                 if type(command) is RunTask:
                     tasks.append(command.task)
-                elif type(command) is not Release:
-                    self._obey_one(offset, mine.flow, command)
+                elif type(command) not in _DONE:
+                    _tell(self._bodies, self._timers, mine.flow, command)
             if mine.released or mine.flow.status in RESTING or mine.rests:
                 del self.flows[offset]
                 let_go += 1
@@ -328,24 +338,15 @@ class Engine:
             self._bodies.run(tasks)
         self._failpoints.reach("after_obey")
 
-    def _obey_one(self, offset: int, flow: Flow, command: Command) -> None:
-        match command:
-            case SetTimer(name=name, attempt=attempt, at=at):
-                self._timers.set(at, offset, RetryDue(name, attempt))
-            case SetAlarm(event=event):
-                self._timers.set(event.at, offset, event)
-            case _:
-                _tell(self._bodies, offset, flow, command)
 
-
-def _only_runs(decision: Decision) -> bool:
-    """Whether nothing is owed but bodies: nothing is to be found out before, nothing to be saved."""
-    return not decision.parts and all(type(command) is RunTask for command in decision.commands)
-
-
-def _tell(bodies: Bodies, offset: int, flow: Flow, command: Command) -> None:
-    """Obey a command that is for the bodies of a flow."""
+def _tell(bodies: Bodies, timers: Timers, flow: Flow, command: Command) -> None:
+    """Obey a command that is for the bodies of a flow, or for a later time."""
+    offset = flow.offset
     match command:
+        case SetTimer(name=name, attempt=attempt, at=at):
+            timers.set(at, offset, RetryDue(name, attempt))
+        case SetAlarm(event=event):
+            timers.set(event.at, offset, event)
         case RunHook(name=name):
             bodies.run_hook(flow, name)
         case StopBodies():
@@ -356,7 +357,7 @@ def _tell(bodies: Bodies, offset: int, flow: Flow, command: Command) -> None:
             bodies.leave(offset)
         case LeaveTask(name=name):
             bodies.leave_task(offset, name)
-        case Release() | RunTask() | Ask() | SetTimer() | SetAlarm() | StartSubflow():
+        case Release() | RunTask() | Ask() | StartSubflow():
             # A flow is let go once all is obeyed, tasks start at once; the rest is done already.
             pass
         case _:

@@ -81,7 +81,7 @@ class _Sitting:
 
     def answer(self, ask: Ask, answer: Answer) -> None:
         """Give an answer: at once if somebody waits for it, else to the inbox."""
-        posted = Posted(ask.task.flow.offset, answer)
+        posted = Posted(ask.task.flow.data.job.offset, answer)
         with self._lock:
             if self._answers is not None:
                 self._answers.append(posted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from theflow.database import codec
 from theflow.database.batch import AnswerRow, AttemptRow, Batch, FlowRow, LogRow, PartRow, ProgressRow, RestRow, TaskRow
@@ -37,9 +38,10 @@ _PENDING, _RUNNING = FlowStatus.PENDING, FlowStatus.RUNNING
 class FlowWork:
     """What a turn has decided for one flow.
 
-    `came` is how it was taken in hand, `begun` when bodies began; `released` once nothing is owed to it any more,
-    `last_resort` where the database has refused what was decided before; `answers` is what came of requests, `reopened`
-    names the tasks whose outcome these took back.
+    `came` is how it was taken in hand, `begun` when bodies began; `released` once nothing is owed to it any more, `let`
+    names tasks whose condition held, by the number of the task whose outcome says so; `last_resort` where the database
+    has refused what was decided before; `answers` is what came of requests, `reopened` names the tasks whose outcome
+    these took back.
     """
 
     __slots__ = (
@@ -52,6 +54,7 @@ class FlowWork:
         "commands",
         "flow",
         "last_resort",
+        "let",
         "logs",
         "parts",
         "progress",
@@ -70,6 +73,7 @@ class FlowWork:
         self.logs: list[LogRow] = []
         self.parts: dict[tuple[int, int | None], None] = {}
         self.asked: list[Ask] = []
+        self.let: dict[int, tuple[str, ...]] = {}
         self.begun: dict[int | str, int] = {}
         self.progress: dict[str, ProgressRow] | None = None
         self.came: Started | Recovered | Revert | None = None
@@ -109,15 +113,19 @@ class FlowWork:
 
     def add(self, decision: Decision) -> None:
         """Take in one more decision for the flow."""
-        self.flow, commands, touched, attempts, parts = decision
+        self.flow, commands, touched, attempts, parts, let = decision
+        if self.flow.scheme.orchestration.asking:
+            for command in commands:
+                if type(command) is Ask:
+                    self.asked.append(command)
         if parts:
             self.parts.update(dict.fromkeys(parts))
-        if not self.flow.scheme.plain:
-            self.asked.extend([command for command in commands if type(command) is Ask])
         if self.touched:
             self.touched.extend(touched)
         else:
             self.touched = touched
+        for number in let:
+            self._let_in(number)
         if attempts:
             self.attempts.extend(attempts)
         if commands:
@@ -127,6 +135,19 @@ class FlowWork:
                 self.commands = commands
             # Nothing comes after the command that lets a flow go.
             self.released = type(commands[-1]) is Release
+
+    def _let_in(self, number: int) -> None:
+        """Have on record that the condition of a task held.
+
+        Whoever comes after one task only stands in the row of that, if its outcome is saved now: the answer holds as
+        long as the outcome does. Others have a row of their own.
+        """
+        dag = self.flow.scheme.orchestration
+        before = dag.only_before[number]
+        if before in self.touched and before is not None and self.before.plan.states[before].ended_at is None:
+            self.let[before] = (*self.let.get(before, ()), dag.names[number])
+        else:
+            self.touched.append(number)
 
     def _mark_part(self, begun: Begun) -> None:
         found = self.flow.part(begun.name)
@@ -336,7 +357,13 @@ def _task_row(work: FlowWork, offset: int, number: int, runtime: int) -> TaskRow
         state.ended_at,
         runtime,
         state.deadline_at,
+        _listed(work.let[number]) if number in work.let else None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _listed(names: tuple[str, ...]) -> str:
+    return codec.encode(list(names)).decode()
 
 
 def _attempt_rows(work: FlowWork, offset: int, runtime: int) -> list[AttemptRow]:

@@ -27,6 +27,14 @@ class TaskPlace(Protocol):
     def join(self) -> Join:
         """How many of them must."""
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is something to find out before it starts."""
+
+    @property
+    def at_most_once(self) -> bool:
+        """Whether its start is saved before it begins."""
+
 
 class OrchestratedScheme(Protocol):
     """The scheme that an orchestration can visit."""
@@ -51,11 +59,18 @@ class Dag:
             for before in befores:
                 successors[self.index[before]].append(self.index[name])
         self.successors = tuple(tuple(row) for row in successors)
+        # The one task that each comes after; None for those that come after none, or several.
+        self.only_before = tuple(self.index[row[0]] if len(row) == 1 else None for row in self._after.values())
         self.sources = tuple(number for number, name in enumerate(self.names) if not self._after[name])
         self.fresh = FlowExecPlanState(
             states=Vector(TaskState(holds=needed(len(self._after[name]), tasks[name].join)) for name in self.names),
             open=len(self.names),
         )
+        # The numbers of the tasks of which something is to be found out before they start.
+        self.asking = frozenset(number for number, task in enumerate(tasks.values()) if task.asks)
+        first = [tasks[self.names[number]] for number in self.sources]
+        # Whether the first tasks begin with nothing to find out, and nothing to save but the claim.
+        self.starts_at_once = not any(task.asks or task.at_most_once for task in first)
         self._begun: tuple[int | None, FlowExecPlanState] = (None, self.fresh)
 
     def after(self, name: str) -> tuple[str, ...]:

@@ -217,6 +217,7 @@ def _tasks() -> None:
         sa.Column("ended_at", Big),
         sa.Column("runtime", Big, nullable=False),
         sa.Column("deadline_at", Big),
+        sa.Column("let", Text()),
         sa.Column("given", Text()),
         sa.Column("progress", Text()),
         sqlite_with_rowid=False,

@@ -1,12 +1,12 @@
 -- An outcome is written once: a task that has one never changes.
 INSERT INTO flow_task (
     job_offset, name, idx, status, attempt, failures, result, retry_at, started_at, ended_at, runtime,
-    deadline_at
+    deadline_at, let
 )
 VALUES (:offset, :name, 0, :status, :attempt, :failures, :result, :retry_at, :started_at, :ended_at, :runtime,
-    :deadline_at)
+    :deadline_at, :let)
 ON CONFLICT (job_offset, name, idx) DO UPDATE SET
     status = excluded.status, attempt = excluded.attempt, failures = excluded.failures, result = excluded.result,
     retry_at = excluded.retry_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
-    runtime = excluded.runtime, deadline_at = excluded.deadline_at
+    runtime = excluded.runtime, deadline_at = excluded.deadline_at, let = excluded.let
 WHERE flow_task.status NOT IN ('succeeded', 'failed', 'cancelled', 'skipped')

@@ -6,5 +6,6 @@ SELECT t.job_offset, t.name, t.status, t.attempt, t.failures, t.result, t.retry_
         WHERE a.job_offset = t.job_offset AND a.name = t.name
         AND a.status IN ('timed_out', 'cancelled', 'lost', 'interrupted')
         AND (a.status <> 'cancelled' OR a.started_at > 0)
-    ) THEN 1 ELSE 0 END
+    ) THEN 1 ELSE 0 END,
+    t.let
 FROM flow_task AS t WHERE t.job_offset = :offset
