@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from theflow.errors import TheFlowError
     from theflow.model.failure import Failure
-    from theflow.model.job import JobMeta
+    from theflow.model.job import JobMeta, OnConflict
     from theflow.model.mapping import Map
     from theflow.model.merge import Merge
     from theflow.model.orchestration import Chain, Dag
@@ -46,7 +46,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "errors": ("TheFlowError",),
     "model.failure": ("Failure",),
-    "model.job": ("JobMeta",),
+    "model.job": ("JobMeta", "OnConflict"),
     "model.mapping": ("Map",),
     "model.merge": ("Merge",),
     "model.orchestration": ("Chain", "Dag"),
@@ -103,6 +103,7 @@ __all__ = [
     "LogLine",
     "Map",
     "Merge",
+    "OnConflict",
     "Page",
     "Repeat",
     "Request",

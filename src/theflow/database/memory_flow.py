@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -38,7 +38,7 @@ class MemoryFlow(MemoryAsked):
     @classmethod
     def from_partial(cls, flow: FlowDataPartial, offset: int) -> MemoryFlow:
         """Keep a new flow, of which the caller can change nothing any more."""
-        meta = replace(flow.meta, input=None, labels=dict(flow.meta.labels), run_at=flow.run_at)
+        meta = flow.meta.kept(flow.run_at)
         job = JobMetaObject(offset=offset, flow_id=flow.flow_id, created_at=flow.created_at, meta=meta)
         return cls(job=job, input=flow.input.decode(), version=flow.version, run_at=flow.run_at)
 
@@ -182,6 +182,7 @@ class MemoryFlow(MemoryAsked):
             failure=self._first_failure() if status in FAILED_ONCE else None,
             damage="; ".join([*self._unknown_words(), *damage]),
             depth=self.depth,
+            expires_at=self.expires_at,
         )
         if status is FlowStatus.REVERTING:
             data = data._replace(revert=newest_revert(self.requests))
@@ -211,6 +212,8 @@ class MemoryFlow(MemoryAsked):
             priority=meta.priority,
             idempotency_key=meta.idempotency_key,
             ending=self.ending,
+            unique=self.unique,
+            expires_at=self.expires_at,
         )
 
     def to_record(self, place: QueuePlace | None, names: Mapping[int, str]) -> FlowRecord:

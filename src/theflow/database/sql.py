@@ -18,6 +18,7 @@ from theflow.database.sql_kin import SqlKin, save_kin, wake_parents
 from theflow.database.sql_pauses import SqlPauses
 from theflow.database.sql_questions import class_record
 from theflow.database.sql_requests import answer
+from theflow.database.sql_submissions import SqlSubmissions
 from theflow.database.sql_throttles import Throttles, save_throttles
 from theflow.database.sql_transaction import SqlTransaction
 from theflow.database.store import (
@@ -45,7 +46,7 @@ _CLAIMED_ALIKE: Callable[[ClaimRow], tuple[int, int]] = attrgetter("version", "s
 _ENDED_ALIKE: Callable[[FlowRow], tuple[str, str, int | None]] = attrgetter("status", "reason", "ended_at")
 
 
-class SqlStore(SqlPauses, SqlKin):
+class SqlStore(SqlPauses, SqlKin, SqlSubmissions):
     """The RuntimeStore over a dialect."""
 
     def prepare(self) -> None:

@@ -58,7 +58,7 @@ class SqlQuestions:
                 for task in session.all("task_records", {"offset": offset})
             )
             place = _place(session, offset, now)
-        return FlowRecord(summary=rows.summary(row[:16]), input=row[16], storage=row[17], tasks=tasks, place=place)
+        return FlowRecord(summary=rows.summary(row[:18]), input=row[18], storage=row[19], tasks=tasks, place=place)
 
     def find_ids(self, prefix: str, limit: int) -> list[str]:
         """List flow ids that start with the prefix."""

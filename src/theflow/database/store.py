@@ -12,6 +12,7 @@ from theflow.model.job import JobMetaObject
 from theflow.model.queue_pause import QueuePause
 from theflow.model.shaping import Look
 from theflow.model.status import FlowStatus
+from theflow.model.submission import Submission, Submitted
 from theflow.model.throttle import Throttle
 from theflow.model.view import Attempt, Finding, FlowFilter, FlowSummary, Kin, LogLine, Request
 
@@ -264,7 +265,7 @@ class RuntimeStore(Protocol):
 
     # --- jobs -----------------------------------------------------------------------------------------------------
     def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
-        """Save jobs with their pending flows in one transaction, in order.
+        """Save plain jobs with their pending flows in one transaction, in order.
 
         A job whose (user, class, idempotency key) exists is not saved; the one that exists is returned in its place
         if its input is the same, else IdempotencyConflict is raised and nothing is saved.
@@ -275,6 +276,12 @@ class RuntimeStore(Protocol):
 
         An error leaves that transaction as it was. Raises InputError for a connection that is of no use.
         """
+
+    def submit(self, submission: Submission) -> list[Submitted]:
+        """Save jobs of any kind in one transaction; one that is `whole` raises the first refusal, and saves nothing."""
+
+    def expire(self, now: int, limit: int) -> int:
+        """End flows that have not started in time, `limit` at most; return how many times to start have passed."""
 
     def fork(self, fork: Fork) -> JobMetaObject:
         """Save a new flow with what it takes over from another, in one transaction."""

@@ -162,7 +162,7 @@ class Admission:
         self._engine.turns.turned(fence)
         fresh: list[Flow] = []
         for data, (_, version, _, _) in zip(found, wanted, strict=True):
-            if data.status is FlowStatus.PENDING and data.claims == 1 and not (data.damage or data.requests):
+            if data.status is FlowStatus.PENDING and data.claims == 1 and _is_plain(data):
                 # Nearly every flow: nothing of it can be wrong yet.
                 fresh.append(Flow.from_data(data, self._schemes[data.job.meta.flow_class, version]))
             else:
@@ -195,7 +195,7 @@ class Admission:
             )
         if not trouble and data.claims > suspicious_claims(claims):
             self._suspects[flow.offset] = flow
-        if data.requests:
+        if data.requests and not (data.status is FlowStatus.PENDING and data.expired(self._clock.now())):
             self._engine.receive(flow, Coming(flow.offset, data.requests, trouble, readable))
         else:
             self._engine.take(flow, self._first_event(flow, trouble))
@@ -221,3 +221,8 @@ class Admission:
             return
         classes = {**self._shaping.policies.classes, policy.flow_class: replace(policy, pauses=record.pauses)}
         self._shaping.replace(Policies(classes=classes))
+
+
+def _is_plain(data: FlowDataObject) -> bool:
+    """Whether a flow that is claimed for the first time has nothing that could keep it from starting."""
+    return not (data.damage or data.requests) and data.expires_at is None
