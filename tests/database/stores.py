@@ -31,6 +31,8 @@ TABLES = (
     "flow_scheme",
     "throttle",
     "queue_pause",
+    "job_key",
+    "job_expiry",
 )
 
 

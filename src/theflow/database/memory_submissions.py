@@ -63,6 +63,8 @@ class MemorySubmissions(MemoryPauses):
         """End flows that have not started in time, so many at most; return how many times have passed."""
         with self._lock:
             due = sorted((at, offset) for offset, at in self._expiries.items() if at <= now)[:limit]
+            for flow_class in {self._flows[offset].job.meta.flow_class for _, offset in due}:
+                self._touch(flow_class)
             for _, offset in due:
                 del self._expiries[offset]
                 self._expire(offset, now)

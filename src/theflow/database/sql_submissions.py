@@ -50,7 +50,10 @@ class SqlSubmissions(SqlRequests):
         if not due:
             return 0
         with self._dialect.write() as session:
-            # In one order everywhere, so that two transactions never wait for each other.
+            # In one order everywhere, so that two transactions never wait for each other. Looks from before count no
+            # more, and whoever waits for a change sees one.
+            for flow_class in sorted({row[1] for row in due}):
+                _touch(session, flow_class)
             for offset in sorted(row[0] for row in due):
                 _expire(session, offset, now)
         self._dialect.announce()
@@ -101,8 +104,7 @@ class _Part:
         step = next_step(flow.meta.policy, holder)
         if step is Step.REPLACE:
             # Nobody takes the flow in hand from here on: a look from before counts no more.
-            self.session.many("insert_class", [(flow.meta.flow_class,)])
-            self.session.run("touch_class", {"name": flow.meta.flow_class})
+            _touch(self.session, flow.meta.flow_class)
             self.session.one("lock_job", {"offset": holder.offset if holder else 0})
             holder = _holder(self.session, key)
             step = next_step(flow.meta.policy, holder)
@@ -178,6 +180,11 @@ def _job_at(session: Session, offset: int) -> JobMetaObject:
 
 def _place(flow: FlowDataPartial) -> UniqueKey:
     return key_of(flow) or ("", "", "")
+
+
+def _touch(session: Session, flow_class: str) -> None:
+    session.many("insert_class", [(flow_class,)])
+    session.run("touch_class", {"name": flow_class})
 
 
 def _of_key(key: UniqueKey) -> dict[str, object]:
