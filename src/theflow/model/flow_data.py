@@ -26,9 +26,10 @@ class FlowDataPartial(NamedTuple):
     def pending(cls, meta: JobMeta, *, flow_id: str, data: bytes, version: int | None, now: int) -> FlowDataPartial:
         """Make the pending flow of a job, with its input as JSON; what counts from the submit counts from `now`."""
         run_at = meta.starts_after(now)
+        if meta.expires_at is None and meta.expires_in is None:
+            return cls(flow_id, meta, data, version, run_at, now)
         expires_at = meta.starts_before(now)
-        if expires_at is not None:
-            check_order(run_at, expires_at)
+        check_order(run_at, expires_at)
         return cls(flow_id, meta, data, version, run_at, now, expires_at)
 
     @property

@@ -17,6 +17,7 @@ PRIORITY_LIMIT = 2**31 - 1
 # The longest delay, in seconds: a hundred years.
 SECONDS_LIMIT = 3_155_760_000
 _SECOND = 1_000_000
+_NO_RULES = (None,) * 6
 # What steers a terminal or ends a line, and what is half a character.
 _NOT_IN_NAMES = ("Cc", "Cs", "Zl", "Zp")
 
@@ -74,12 +75,14 @@ class JobMeta:
 
     def __post_init__(self) -> None:
         """Refuse names, labels and numbers that no database could keep alike."""
-        self._name("flow_class", self.flow_class)
-        self._name("user", self.user)
+        flow_class, user = check_name("flow_class", self.flow_class), check_name("user", self.user)
+        if flow_class is not self.flow_class or user is not self.user:
+            object.__setattr__(self, "flow_class", flow_class)
+            object.__setattr__(self, "user", user)
         if self.idempotency_key is not None:
-            self._name("idempotency_key", self.idempotency_key)
+            object.__setattr__(self, "idempotency_key", check_name("idempotency_key", self.idempotency_key))
         if self.unique is not None:
-            self._name("unique", self.unique)
+            object.__setattr__(self, "unique", check_name("unique", self.unique))
         if self.description != "":
             check_text("description", self.description, DESCRIPTION_LIMIT)
         if self.labels != {}:
@@ -87,9 +90,9 @@ class JobMeta:
         check_priority(self.priority)
         if self.run_at is not None:
             microseconds(self.run_at)
-        if self.relative or self.expires_at is not None:
+        rules = (self.delay, self.expires_at, self.expires_in, self.on_conflict, self.debounce, self.debounce_limit)
+        if rules != _NO_RULES:
             _check_times(self)
-        if self.on_conflict is not None or self.debounce is not None or self.debounce_limit is not None:
             _check_policy(self)
 
     @property
@@ -129,11 +132,6 @@ class JobMeta:
             idempotency_key=self.idempotency_key,
         )
 
-    def _name(self, field_name: str, given: str) -> None:
-        name = check_name(field_name, given)
-        if name is not given:
-            object.__setattr__(self, field_name, name)
-
 
 class JobChanges(TypedDict, total=False):
     """What can be changed of a job whose flow has not begun."""
@@ -157,7 +155,8 @@ def check_name(what: str, name: str) -> str:
     """Return a name in Unicode's form C; refuse one that is empty, too long, or carries control characters."""
     if type(name) is not str:
         raise InputError(f"{what}: expected a str, got {type(name).__name__}")
-    name = canonical(name)
+    if not name.isascii():
+        name = canonical(name)
     if not name:
         raise InputError(f"{what}: it is empty; give it a name of 1 to {NAME_LIMIT} characters")
     if len(name) > NAME_LIMIT:
@@ -238,7 +237,7 @@ def check_order(first: int | None, last: int | None) -> None:
 
 def _check_policy(meta: JobMeta) -> None:
     given = [name for name in ("on_conflict", "debounce", "debounce_limit") if getattr(meta, name) is not None]
-    if meta.unique is None:
+    if given and meta.unique is None:
         raise InputError(f"{given[0]}: it says what becomes of jobs with the same key; give unique, too")
     if meta.on_conflict is not None and meta.on_conflict not in OnConflict.__members__.values():
         words = ", ".join(OnConflict)
