@@ -102,11 +102,11 @@ class _Part:
             return None
         holder = _holder(self.session, key)
         step = next_step(flow.meta.policy, holder)
-        if step is Step.REPLACE:
+        if step is Step.REPLACE and holder is not None:
             # Nobody takes the flow in hand from here on: a look from before counts no more.
             _touch(self.session, flow.meta.flow_class)
-            self.session.one("lock_job", {"offset": holder.offset if holder else 0})
-            holder = _holder(self.session, key)
+            job = self.session.one("lock_job", {"offset": holder.offset})
+            holder = _holder(self.session, key) if job is not None and job[0] is None else None
             step = next_step(flow.meta.policy, holder)
         return None if holder is None else self._take(flow, holder, step)
 
