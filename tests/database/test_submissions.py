@@ -170,6 +170,15 @@ def test_an_idempotency_key_goes_before_a_unique_key(store, worker):
     assert store.asked(worker.incarnation) == []
 
 
+def test_twins_of_one_call_are_one_job_whatever_their_unique_keys_say(store):
+    old = send_one(store, unique())[1]
+    first, second = unique(key="l", idempotency_key="i"), unique("replace_pending", idempotency_key="i")
+    results = send(store, first, second)
+    assert [each.outcome for each in results] == [CREATED, EXISTING]
+    assert results[0].job.offset == results[1].job.offset > old
+    assert store.requests(old) == []
+
+
 def test_one_bad_job_stops_no_other(store):
     submit(store, partial(idempotency_key="i"))
     send(store, unique())

@@ -62,7 +62,9 @@ def instant(text: str) -> datetime:
 @click.option("--expires-in", type=float, metavar="SECONDS", help="If it has not started by then, it never does.")
 @click.option("--key", "idempotency_key", help="The same key again returns the flow of the first submit.")
 @click.option("--unique", metavar="KEY", help="One flow of this user, class and key is active at a time.")
-@click.option("--on-conflict", type=click.Choice(list(OnConflict)), help="What becomes of it if one is.")
+@click.option(
+    "--on-conflict", type=click.Choice([each.value for each in OnConflict]), help="What becomes of it if one is."
+)
 @click.option("--debounce", type=float, metavar="SECONDS", help="Each submit with the same --unique puts it off again.")
 @click.option("--debounce-limit", type=float, metavar="SECONDS", help="So long after the first at most.")
 @click.option("--target", metavar="TARGET", help="Check the input against this definition first.")

@@ -105,8 +105,8 @@ class _Part:
         if step is Step.REPLACE and holder is not None:
             # Nobody takes the flow in hand from here on: a look from before counts no more.
             _touch(self.session, flow.meta.flow_class)
-            job = self.session.one("lock_job", {"offset": holder.offset})
-            holder = _holder(self.session, key) if job is not None and job[0] is None else None
+            locked = self.session.one("lock_job", {"offset": holder.offset})
+            holder = _holder(self.session, key) if locked is not None and locked[0] is None else None
             step = next_step(flow.meta.policy, holder)
         return None if holder is None else self._take(flow, holder, step)
 

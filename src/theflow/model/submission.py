@@ -134,16 +134,17 @@ def taken(flow_id: str, key: str, holder: KeyHolder) -> str:
 
 
 def parts(flows: Sequence[FlowDataPartial]) -> list[list[FlowDataPartial]]:
-    """Divide jobs, in order, so that none has a unique key twice: the later one meets the flow of the earlier."""
+    """Divide jobs, in order, so that no key comes twice in one: the later job meets the flow of the earlier."""
     found: list[list[FlowDataPartial]] = [[]]
-    seen: set[UniqueKey] = set()
+    seen: set[tuple[str, str, str, str]] = set()
     for flow in flows:
-        key = key_of(flow)
-        if key in seen:
+        meta = flow.meta
+        given = {"unique": meta.unique, "idempotency": meta.idempotency_key}
+        keys = {(kind, meta.flow_class, meta.user, key) for kind, key in given.items() if key is not None}
+        if keys & seen:
             found.append([])
             seen.clear()
-        if key is not None:
-            seen.add(key)
+        seen |= keys
         found[-1].append(flow)
     return found
 
