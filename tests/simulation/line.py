@@ -123,6 +123,10 @@ class Line:
 
         return self._write("take_over", write)
 
+    def expire(self, now: int, limit: int) -> int:
+        # No job of these histories can expire: there is nothing to lose.
+        return self._store.expire(now, limit)
+
     def release(self, incarnation: Incarnation) -> None:
         def write() -> None:
             held = self._history.held(incarnation.id)
