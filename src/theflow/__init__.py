@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from theflow.errors import TheFlowError
     from theflow.model.failure import Failure
-    from theflow.model.job import JobMeta
+    from theflow.model.job import JobMeta, OnConflict
     from theflow.model.limit import Limit, LimitRecord
     from theflow.model.mapping import Map
     from theflow.model.merge import Merge
@@ -50,7 +50,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "errors": ("TheFlowError",),
     "model.failure": ("Failure",),
-    "model.job": ("JobMeta",),
+    "model.job": ("JobMeta", "OnConflict"),
     "model.limit": ("Limit", "LimitRecord"),
     "model.mapping": ("Map",),
     "model.merge": ("Merge",),
@@ -114,6 +114,7 @@ __all__ = [
     "LogLine",
     "Map",
     "Merge",
+    "OnConflict",
     "Page",
     "Rate",
     "Reason",

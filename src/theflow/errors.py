@@ -4,7 +4,8 @@ TheFlowError
 ├── SchemeError           the program's own definition of a flow is wrong: the message names task, parameter and mend
 ├── InputError            a job or an argument was refused before anything was stored
 │   ├── DataRefused       a value cannot be stored: it carries the path of the bad value (`$.items[3].price`)
-│   └── IdempotencyConflict   the same idempotency key came with another input
+│   ├── IdempotencyConflict   the same idempotency key came with another input
+│   └── UniqueConflict    the unique key belongs to a flow that has not ended: it carries the id of that (`flow_id`)
 ├── FlowNotFound          no flow has that id
 ├── WaitTimedOut          the flow had not ended in time; it goes on
 ├── SubflowFailed         a sub-flow failed, and its task with it: the message names the sub-flow and its reason
@@ -62,6 +63,16 @@ class IdempotencyConflict(InputError):
     """The idempotency key belongs to a flow that was submitted with another input."""
 
     code = "idempotency_conflict"
+
+
+class UniqueConflict(InputError):
+    """The unique key belongs to a flow that has not ended; `flow_id` names it."""
+
+    code = "unique_conflict"
+
+    def __init__(self, problem: str, flow_id: str) -> None:
+        super().__init__(problem)
+        self.flow_id = flow_id
 
 
 class FlowNotFound(TheFlowError):

@@ -16,8 +16,8 @@ from typing import Any
 from theflow.database import sql
 from theflow.database.batch import Batch
 from theflow.database.dialect import Session
+from theflow.database.records import Fence, Incarnation
 from theflow.database.server import _Reserved
-from theflow.database.store import Fence, Incarnation
 from theflow.errors import StoreError
 from theflow.runtime.executor import Executor
 from theflow.runtime.incarnation import Heartbeat

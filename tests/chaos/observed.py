@@ -11,7 +11,8 @@ from typing import Any
 
 from tests.chaos.recorder import Recorder
 from theflow.database.batch import Batch, ClaimRow
-from theflow.database.store import ClassRecord, Fence, Holder, Incarnation, RuntimeStore, Transaction
+from theflow.database.records import ClassRecord, Fence, Holder, Incarnation
+from theflow.database.store import RuntimeStore, Transaction
 from theflow.model.flow_data import FlowDataObject
 from theflow.model.look import Settlement
 

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.shell import COMMAND
 from tests.database.builders import Worker, flow_row
 from theflow import wire
-from theflow.database.store import SchemeRecord
+from theflow.database.records import SchemeRecord
 
 
 def status(theflow, flow):

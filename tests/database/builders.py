@@ -6,16 +6,8 @@ import uuid
 from itertools import count
 
 from theflow.database.batch import AttemptRow, Batch, ClaimRow, FlowRow, LogRow, ProgressRow, TaskRow
-from theflow.database.store import (
-    ClassRecord,
-    Fence,
-    FlowRecord,
-    Holder,
-    Incarnation,
-    LookQuery,
-    RuntimeStore,
-    SchemeRecord,
-)
+from theflow.database.records import ClassRecord, Fence, FlowRecord, Holder, Incarnation, LookQuery, SchemeRecord
+from theflow.database.store import RuntimeStore
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMeta
 from theflow.model.look import Look

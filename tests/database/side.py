@@ -7,12 +7,14 @@ from dataclasses import replace
 
 from tests.database.builders import NOW, Worker, attempt, flow_row, log, progress, task
 from theflow.database.batch import AnswerRow, Batch, ClaimRow
-from theflow.database.store import ClassRecord, LookQuery, QueuePlace, RuntimeStore
+from theflow.database.records import ClassRecord, LookQuery, QueuePlace
+from theflow.database.store import RuntimeStore
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.limit import LimitRecord
 from theflow.model.look import NOTHING_LEFT, Look, Settlement
 from theflow.model.queue_pause import QueuePause
 from theflow.model.status import FlowStatus
+from theflow.model.submission import Submission
 from theflow.model.throttle import Throttle
 from theflow.model.view import FlowFilter, Request
 
@@ -41,6 +43,22 @@ class Side:
                 assert job.offset > max(self.offsets, default=0)
                 self.offsets.append(job.offset)
         return [(self.number(job.offset), job.flow_id, replace(job.meta, input=None)) for job in jobs]
+
+    def submit(self, flows: Sequence[FlowDataPartial], how: str, now: int) -> object:
+        """Submit with rules; say what became of each."""
+        results = self.store.submit(Submission(flows, "ann", now, how == "whole"))
+        for each in results:
+            if each.job is not None and each.job.offset not in self.offsets:
+                assert each.job.offset > max(self.offsets, default=0)
+                self.offsets.append(each.job.offset)
+        return [
+            (each.outcome, type(each.error), each.job and (self.number(each.job.offset), each.job.flow_id))
+            for each in results
+        ]
+
+    def expire(self, now: int, limit: int) -> object:
+        """End what has not started in time."""
+        return self.store.expire(now, limit)
 
     def join(self, name: str) -> object:
         """Take a name."""

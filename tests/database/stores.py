@@ -34,6 +34,8 @@ TABLES = (
     "flow_limit",
     "flow_bucket",
     "flow_turn",
+    "job_key",
+    "job_expiry",
 )
 
 

@@ -23,8 +23,9 @@ from tests.database.builders import FAR, NOW, partial
 from tests.database.side import NOBODY, Side
 from tests.database.stores import STORES, Opener, memory
 from theflow.database.memory import MemoryStore
-from theflow.database.store import LookQuery
+from theflow.database.records import LookQuery
 from theflow.errors import TheFlowError
+from theflow.model.job import OnConflict
 from theflow.model.limit import Limit, LimitRecord, Scope, ScopeKind
 from theflow.model.look import Settlement
 from theflow.model.rate import Rate
@@ -33,7 +34,9 @@ from theflow.model.throttle import Throttle
 
 CLASSES = st.sampled_from(["order", "mail"])
 USERS = st.sampled_from(["", "ann"])
-VERBS = st.sampled_from(["cancel", "pause", "resume", "run_now", "retry", "retry_from", "skip", "edit_storage"])
+VERBS = st.sampled_from(
+    ["cancel", "pause", "resume", "run_now", "retry", "retry_from", "skip", "edit_storage", "edit_job"]
+)
 NUMBERS = st.integers(0, NOBODY)
 WHO = st.integers(0, 9)
 NAMES = ["w1", "w2", "w3"]
@@ -46,6 +49,18 @@ JOBS = st.builds(
     priority=st.integers(-1, 1),
     run_at=st.sampled_from([None, None, NOW - 1, NOW + 2, FAR]),
     idempotency_key=st.sampled_from([None, None, None, "k", "l"]),
+)
+WITH_RULES = st.builds(
+    partial,
+    CLASSES,
+    st.sampled_from(["ann", "bob"]),
+    data=st.sampled_from([b'{"a":1}', b'{"a":2}']),
+    version=st.sampled_from([None, 1]),
+    run_at=st.sampled_from([None, None, NOW + 2]),
+    expires_at=st.sampled_from([None, NOW + 4, NOW + 9]),
+    idempotency_key=st.sampled_from([None, None, "k"]),
+    unique=st.sampled_from(["k", "k", "l"]),
+    on_conflict=st.sampled_from([None, *OnConflict]),
 )
 STEPS = st.tuples(
     NUMBERS,
@@ -103,6 +118,15 @@ class Agreement(RuleBasedStateMachine):
     @rule(flows=st.lists(JOBS, max_size=4))
     def create(self, flows):
         self.both("create", flows)
+
+    @rule(flows=st.lists(st.one_of(WITH_RULES, JOBS), min_size=1, max_size=4), how=st.sampled_from(["whole", "each"]))
+    def submit(self, flows, how):
+        self.both("submit", flows, how, self.now)
+
+    @rule(passes=st.integers(0, 3), limit=st.integers(1, 3))
+    def expire(self, passes, limit):
+        self.now += passes
+        self.both("expire", self.now, limit)
 
     @rule(name=st.sampled_from(NAMES))
     def join(self, name):

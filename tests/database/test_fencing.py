@@ -6,7 +6,7 @@ import pytest
 
 from tests.database.builders import NOW, Worker, end_of, flow_row, log, partial, record, submit, task
 from theflow.database.batch import Batch, ClaimRow
-from theflow.database.store import Fence, Incarnation
+from theflow.database.records import Fence, Incarnation
 from theflow.errors import Fenced
 from theflow.model.status import FlowStatus
 

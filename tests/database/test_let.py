@@ -6,7 +6,7 @@ import pytest
 
 from tests.database.builders import NOW, Worker, end_of, partial, submit, task
 from theflow.database.batch import AnswerRow
-from theflow.database.store import Fork
+from theflow.database.records import Fork
 from theflow.model.view import Request
 
 WORD = Request(verb="retry", asked_by="ann", reason="", asked_at=NOW, payload={})

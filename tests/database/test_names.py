@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.database.builders import NOW, Worker, end_of, holder, partial, record, submit
-from theflow.database.store import Incarnation
+from theflow.database.records import Incarnation
 from theflow.errors import Fenced, RuntimeNameTaken
 from theflow.model.status import FlowStatus
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.database.builders import FAR, NOW, Worker, flow_row, log, new_id, partial, record, submit
-from theflow.database.store import SchemeRecord
+from theflow.database.records import SchemeRecord
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta
 from theflow.model.status import FlowStatus

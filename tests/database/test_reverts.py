@@ -8,7 +8,7 @@ import pytest
 
 from tests.database.builders import NOW, Worker, attempt, cancel, end_of, flow_row, partial, record, submit, task
 from theflow.database.batch import AnswerRow, PartRow
-from theflow.database.store import SchemeRecord
+from theflow.database.records import SchemeRecord
 from theflow.model.status import IN_DOUBT, AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.undo import KNOWN, UNKNOWN
 from theflow.model.view import FlowFilter, Request

@@ -6,7 +6,7 @@ import pytest
 
 from tests.database.builders import FAR, NOW, Worker, cancel, flow_row, partial, record, submit, task
 from theflow.database.batch import AnswerRow, ClaimRow
-from theflow.database.store import Told
+from theflow.database.records import Told
 from theflow.model.status import FlowStatus
 from theflow.model.view import FlowFilter, Request
 

@@ -33,8 +33,8 @@ _LISTS = (
     "delete_jobs",
     "end_flows",
     "filter_labels",
-    "look_around",
-    "look_open",
+    "inputs",
+    "look_ranked",
     "start_flows",
     "unfinished",
 )

@@ -54,6 +54,7 @@ def test_every_transition_is_crossed_and_no_other():
     explore(watch)
     park(watch)
     cancel(watch)
+    expire(watch)
     cancel_above(watch)
     follow(watch)
     find_all_done(watch)
@@ -107,6 +108,14 @@ def cancel(watch: Watch) -> None:
     for seed in range(8):
         World(replace(ALONE, seed=seed, cancelled_at=1, crashes=frozenset({2})), watch).run()
     watch.decide(watch.decide(watch.decide(flow, Started(), 0).flow, Cancel("by ann"), 0).flow, Park("refused"), 0)
+
+
+def expire(watch: Watch) -> None:
+    """A flow is taken in hand when it was not to start any more, and its runtime may die over that."""
+    flow = Flow.from_data(pending()._replace(expires_at=5), ALONE.scheme())
+    watch.decide(flow, Started(), 5)
+    data = flow.data._replace(status=FlowStatus.RUNNING, started_at=5)
+    watch.decide(Flow.from_data(data, ALONE.scheme()), Recovered(), 9)
 
 
 def branch(watch: Watch) -> None:

@@ -8,7 +8,8 @@ from random import Random
 from typing import Any
 
 from theflow.database.batch import Batch
-from theflow.database.store import Fence, RuntimeStore
+from theflow.database.records import Fence
+from theflow.database.store import RuntimeStore
 from theflow.errors import CommitUnknown, Fenced, RowRefused, StoreUnavailable
 
 Call = Callable[..., Any]

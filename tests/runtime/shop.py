@@ -10,7 +10,8 @@ from tests.database.ledger import Ledger, opened
 from tests.runtime.works import Works, one_task
 from theflow import FlowScheme
 from theflow.database.batch import Batch
-from theflow.database.store import Fence, Transaction
+from theflow.database.records import Fence
+from theflow.database.store import Transaction
 from theflow.errors import CommitUnknown
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.runtime.faulty import Faulty, fenced, often, refusing, unanswered, unavailable, unheard
 from tests.runtime.works import Works, one_task, until
 from theflow import UNLIMITED, Chain, Context, FlowScheme, FlowStatus, JobMeta, Retry
-from theflow.database.store import Holder
+from theflow.database.records import Holder
 from theflow.errors import RuntimeNameTaken, StoreUnavailable
 from theflow.runtime.incarnation import Sweep
 

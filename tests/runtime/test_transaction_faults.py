@@ -14,8 +14,8 @@ from tests.runtime.faulty import Faulty, unanswered, unavailable
 from tests.runtime.shop import answer_lost, commit_lost, spoiled, transactional
 from tests.runtime.works import Works, until
 from theflow import Client, Context, FlowStatus, Retry
+from theflow.database.records import Lending
 from theflow.database.sqlite import Sqlite
-from theflow.database.store import Lending
 from theflow.runtime.transactions import RUNS
 
 

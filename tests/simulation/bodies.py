@@ -9,7 +9,7 @@ from tests.simulation.history import History
 from tests.simulation.line import Line
 from tests.simulation.moments import WallClock
 from tests.simulation.purse import Messenger, Purse
-from theflow.database.store import Incarnation
+from theflow.database.records import Incarnation
 from theflow.errors import StoreUnavailable
 from theflow.model.failure import Failure
 from theflow.model.flow import Flow

@@ -10,7 +10,7 @@ from tests.simulation.machines import ALIVE, CLAIMS, TTL
 from tests.simulation.moments import Time
 from tests.simulation.window import WindowStore
 from theflow.database.batch import Batch, ClaimRow
-from theflow.database.store import Fence, Holder
+from theflow.database.records import Fence, Holder
 from theflow.model.flow import Flow
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject

@@ -10,7 +10,7 @@ from tests.simulation.history import Broken, History
 from tests.simulation.purse import Row
 from tests.simulation.window import WindowStore
 from theflow.database.batch import Batch, ClaimRow
-from theflow.database.store import (
+from theflow.database.records import (
     ClassRecord,
     Fence,
     Holder,
@@ -122,6 +122,10 @@ class Line:
             return flows
 
         return self._write("take_over", write)
+
+    def expire(self, now: int, limit: int) -> int:
+        # No job of these histories can expire: there is nothing to lose.
+        return self._store.expire(now, limit)
 
     def release(self, incarnation: Incarnation) -> None:
         def write() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 from tests.simulation.moments import Time
-from theflow.database.store import Holder
+from theflow.database.records import Holder
 
 TTL = 2.0
 # A flow claimed so often without an outcome is parked.

@@ -16,7 +16,7 @@ from tests.simulation.line import Died, Line
 from tests.simulation.machines import ALIVE, CLAIMS, TTL, StoppedThread
 from tests.simulation.moments import Time, WallClock
 from tests.simulation.window import WindowStore
-from theflow.database.store import Holder, Incarnation
+from theflow.database.records import Holder, Incarnation
 from theflow.errors import Fenced, RuntimeNameTaken, StoreError, StoreUnavailable
 from theflow.model.shaping import FlowShapingManager
 from theflow.runtime.admission import Admission

@@ -19,7 +19,7 @@ from theflow.database.memory import MemoryStore
 from theflow.database.memory_flow import MemoryFlow
 from theflow.database.memory_queue import MemoryJob, MemoryQueue
 from theflow.database.memory_runtimes import MemoryRuntime, MemoryRuntimes
-from theflow.database.store import Fence, Incarnation, RuntimeRecord, Told
+from theflow.database.records import Fence, Incarnation, RuntimeRecord, Told
 from theflow.errors import Fenced, StoreError
 from theflow.model.flow_data import FlowDataObject
 from theflow.model.status import FlowStatus

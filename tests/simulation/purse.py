@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from theflow.database.batch import Batch
-from theflow.database.store import Fence
+from theflow.database.records import Fence
 from theflow.errors import InputError
 
 Row = tuple[int, str, int]

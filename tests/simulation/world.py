@@ -13,7 +13,7 @@ from tests.simulation.machines import ALIVE, TTL, Threads
 from tests.simulation.member import PLACES, Member, Phase
 from tests.simulation.moments import Time, WallClock
 from tests.simulation.window import WindowStore
-from theflow.database.store import FlowRecord, Holder
+from theflow.database.records import FlowRecord, Holder
 from theflow.errors import StoreUnavailable
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta

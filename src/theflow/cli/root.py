@@ -41,6 +41,7 @@ COMMANDS = {
     "done": "Let a task count as succeeded, also if it runs.",
     "fail": "Let a task count as failed for good.",
     "edit": "Set fields of the storage of a flow.",
+    "edit-job": "Change a job before its flow begins.",
     "runtimes": "List the runtimes: where they live, what they hold, when they last beat.",
     "drain": "Tell a runtime to admit no more flows.",
     "graph": "Draw the tasks of a definition or of a flow.",

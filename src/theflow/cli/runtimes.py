@@ -13,7 +13,7 @@ from theflow.cli.printable import line
 from theflow.cli.screen import Screen
 from theflow.cli.session import Command, Form, Session
 from theflow.database import codec
-from theflow.database.store import RuntimeRecord
+from theflow.database.records import RuntimeRecord
 from theflow.errors import DataRefused
 from theflow.runtime.clock import SystemClock
 

@@ -18,9 +18,16 @@ from theflow.cli.printable import line
 from theflow.cli.session import Command, Form, Session
 from theflow.cli.target import schemes_of
 from theflow.cli.wait import outcome, say_why, tell, wait_for
-from theflow.model.job import JobMeta
+from theflow.model.job import JobMeta, OnConflict
 from theflow.model.scheme import FlowScheme
+from theflow.model.submission import Outcome
 from theflow.runtime.client import FlowHandle
+
+_HOW = {
+    Outcome.CREATED: "submitted",
+    Outcome.EXISTING: "was there already, by its key",
+    Outcome.REPLACED: "was pending, and does this job now",
+}
 
 
 def instant(text: str) -> datetime:
@@ -50,7 +57,16 @@ def instant(text: str) -> datetime:
 )
 @click.option("--priority", type=int, default=0, show_default=True, help="Larger goes first among the queues.")
 @click.option("--run-at", type=instant, metavar="TIME", help="Not earlier than this (ISO 8601 with zone).")
+@click.option("--delay", type=float, metavar="SECONDS", help="Not earlier than in so many seconds.")
+@click.option("--expires-at", type=instant, metavar="TIME", help="If it has not started by then, it never does.")
+@click.option("--expires-in", type=float, metavar="SECONDS", help="If it has not started by then, it never does.")
 @click.option("--key", "idempotency_key", help="The same key again returns the flow of the first submit.")
+@click.option("--unique", metavar="KEY", help="One flow of this user, class and key is active at a time.")
+@click.option(
+    "--on-conflict", type=click.Choice([each.value for each in OnConflict]), help="What becomes of it if one is."
+)
+@click.option("--debounce", type=float, metavar="SECONDS", help="Each submit with the same --unique puts it off again.")
+@click.option("--debounce-limit", type=float, metavar="SECONDS", help="So long after the first at most.")
 @click.option("--target", metavar="TARGET", help="Check the input against this definition first.")
 @click.option("--wait", is_flag=True, help="Wait for the end; the exit code is 1 if the flow failed.")
 @click.pass_context
@@ -63,7 +79,7 @@ def command(context: click.Context, /, fields: tuple[tuple[str, str], ...], targ
     session: Session = context.obj
     document, wait = job.pop("document"), job.pop("wait")
     job["labels"] = dict(job["labels"])
-    meta = JobMeta(input=_input(fields, document), **job)
+    meta = JobMeta(input=input_of(fields, document), **job)
     handle = _created(session, meta, _known(target, meta.flow_class))
     with wire.connect(session.db) as client:
         if not wait:
@@ -76,7 +92,7 @@ def command(context: click.Context, /, fields: tuple[tuple[str, str], ...], targ
     if session.form is Form.TABLE:
         tell(session, ended)
     else:
-        print_one(session.form, "flow", plain(ended[0]) | {"created": handle.created})
+        print_one(session.form, "flow", plain(ended[0]) | {"created": handle.created, "outcome": handle.outcome})
     context.exit(outcome(ended))
 
 
@@ -99,17 +115,24 @@ def _created(session: Session, meta: JobMeta, schemes: tuple[FlowScheme, ...]) -
 
 def _tell(session: Session, meta: JobMeta, handle: FlowHandle) -> None:
     if session.form is not Form.TABLE:
-        shown = {"flow_id": handle.flow_id, "offset": handle.offset, "created": handle.created}
+        shown = {
+            "flow_id": handle.flow_id,
+            "offset": handle.offset,
+            "created": handle.created,
+            "outcome": handle.outcome,
+        }
         print_one(session.form, "flow", shown)
         return
     click.echo(handle.flow_id)
-    how = "submitted" if handle.created else "was there already, by its key"
     click.echo(
-        f"{line(meta.flow_class)} #{handle.offset} {how}; see it with: theflow show '#{handle.offset}'", err=True
+        f"{line(meta.flow_class)} #{handle.offset} {_HOW[handle.outcome]}; "
+        f"see it with: theflow show '#{handle.offset}'",
+        err=True,
     )
 
 
-def _input(fields: tuple[tuple[str, str], ...], document: str | None) -> Any:
+def input_of(fields: tuple[tuple[str, str], ...], document: str | None) -> Any:
+    """Read the input of a job: from pairs, or from a document."""
     if document is None:
         return {name: json_or_text(text) for name, text in fields} if fields else None
     if fields:

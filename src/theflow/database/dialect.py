@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
-from theflow.database.store import Lending, Pace
+from theflow.database.records import Lending, Pace
 from theflow.model.view import Finding
 
 if TYPE_CHECKING:

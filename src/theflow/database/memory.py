@@ -11,13 +11,12 @@ from itertools import count, islice
 
 from theflow.database.batch import AttemptRow, Batch, ClaimRow, FlowRow, LogRow, PartRow, TaskRow
 from theflow.database.memory_flow import MemoryFlow
-from theflow.database.memory_keys import MemoryKeys
 from theflow.database.memory_kin import MemoryKin
-from theflow.database.memory_pauses import MemoryPauses
 from theflow.database.memory_queue import MemoryJob
 from theflow.database.memory_runtimes import MemoryRuntimes
+from theflow.database.memory_submissions import MemorySubmissions
 from theflow.database.memory_transaction import MemoryTransaction
-from theflow.database.store import (
+from theflow.database.records import (
     ClassRecord,
     Fence,
     FlowRecord,
@@ -72,13 +71,12 @@ class _NothingBehind:
         raise InputError("connection: the store in memory has none; submit without it")
 
 
-class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
+class MemoryStore(MemorySubmissions, MemoryKin, _NothingBehind):
     """A RuntimeStore that lives as long as its process. All other stores answer like this one."""
 
     def __init__(self) -> None:
         super().__init__()
         self._runtimes = MemoryRuntimes()
-        self._keys = MemoryKeys()
         self._log_ids = count(1)
 
     def change_token(self, now: int) -> object:  # noqa: ARG002 - a runtime looks for due jobs every poll
@@ -87,13 +85,6 @@ class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
             return self._writes
 
     # --- jobs -----------------------------------------------------------------------------------------------------
-    def create_jobs(self, flows: Sequence[FlowDataPartial]) -> list[JobMetaObject]:
-        """Save jobs with their pending flows, or return those that have the same key and input."""
-        with self._lock:
-            self._check_ids(self._keys.check(flows))
-            self._writes += 1
-            return [self._create_or_get(flow) for flow in flows]
-
     def fork(self, fork: Fork) -> JobMetaObject:
         """Save a new flow with what it takes over from another."""
         with self._lock:
@@ -298,23 +289,6 @@ class MemoryStore(MemoryPauses, MemoryKin, _NothingBehind):
             return self._schemes[flow_class, max(versions)] if versions else None
 
     # --- under the lock -------------------------------------------------------------------------------------------
-    def _check_ids(self, flows: Sequence[FlowDataPartial]) -> None:
-        known = {flow.job.flow_id for flow in self._flows.values()}
-        for flow in flows:
-            if flow.flow_id in known:
-                raise RowRefused(f"flow id {flow.flow_id} exists")
-            known.add(flow.flow_id)
-
-    def _create_or_get(self, partial: FlowDataPartial) -> JobMetaObject:
-        known = self._keys.find(partial)
-        if known is not None:
-            return known.job
-        offset = len(self._flows) + 1
-        flow = self._flows[offset] = MemoryFlow.from_partial(partial, offset)
-        self._queue.add(MemoryJob.from_partial(partial, offset))
-        self._keys.add(partial, flow)
-        return flow.job
-
     def _claim(self, job: MemoryJob, claim: ClaimRow, owner: int) -> FlowDataObject:
         flow = self._flows[job.offset]
         job.count_claim(flow.ended_tasks)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from theflow.database.batch import AnswerRow
+from theflow.database.codec import encode
 from theflow.database.memory_queue import MemoryJob
+from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.status import FlowStatus
+from theflow.model.submission import KeyHolder
 from theflow.model.view import Request
 
 
@@ -26,6 +31,8 @@ class MemoryAsked:
     ended_at: int | None = None
     ending: str | None = None
     paused_at: int | None = None
+    unique: str | None = None
+    expires_at: int | None = None
     requests: list[Request] = field(default_factory=list)
 
     def pause(self, request: Request) -> None:
@@ -38,6 +45,45 @@ class MemoryAsked:
             self._move(now)
         if job.run_at is not None and job.run_at > now:
             job.run_at = now
+
+    def replace(self, flow: FlowDataPartial) -> None:
+        """Do another job from the start."""
+        self.input, self.version, self.run_at = flow.input.decode(), flow.version, flow.run_at
+        given = flow.meta
+        meta = replace(self.job.meta, description=given.description, labels=dict(given.labels), priority=given.priority)
+        self.job = self.job._replace(meta=replace(meta, run_at=flow.run_at))
+
+    def edit(self, changes: Mapping[str, Any], job: MemoryJob) -> None:
+        """Be another job in what is given."""
+        meta = self.job.meta
+        priority, run_at = changes.get("priority", meta.priority), changes.get("run_at", self.run_at)
+        if "input" in changes:
+            self.input = encode(changes["input"]).decode()
+        meta = replace(meta, description=changes.get("description", meta.description), priority=priority)
+        self.job = self.job._replace(meta=meta)
+        self._move(run_at)
+        job.priority, job.run_at = priority, changes.get("run_at", job.run_at)
+
+    def expire(self, now: int, reason: str) -> bool:
+        """End if it has not begun."""
+        if self.started_at is not None or self.status not in (FlowStatus.PENDING, FlowStatus.PAUSED):
+            return False
+        self.status, self.reason, self.ended_at, self.ending = FlowStatus.CANCELLED, reason, now, "expired"
+        return True
+
+    def to_holder(self, job: MemoryJob | None) -> KeyHolder:
+        """Read the flow as what its unique key belongs to."""
+        known = self.status in FlowStatus.__members__.values()
+        return KeyHolder(
+            offset=self.job.offset,
+            flow_id=self.job.flow_id,
+            status=FlowStatus(self.status) if known else FlowStatus.PARKED,
+            begun=self.started_at is not None,
+            held=job is not None and job.owner is not None,
+            asked=job is not None and job.asked,
+            verbs=0 if job is None else job.verbs,
+            created_at=self.job.created_at,
+        )
 
     def _move(self, run_at: int | None) -> None:
         self.run_at = run_at

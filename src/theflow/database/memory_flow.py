@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ from theflow.database.batch import AttemptRow, ClaimRow, FlowRow, LogRow, PartRo
 from theflow.database.codec import decode, decode_failure, encode_failure, split, split_list
 from theflow.database.memory_asked import MemoryAsked
 from theflow.database.memory_queue import MemoryJob
-from theflow.database.store import FlowRecord, QueuePlace, TaskRecord
+from theflow.database.records import FlowRecord, QueuePlace, TaskRecord
 from theflow.errors import DataRefused
 from theflow.model.failure import LOST, Failure
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial, TaskDataObject, newest_revert
@@ -38,7 +38,7 @@ class MemoryFlow(MemoryAsked):
     @classmethod
     def from_partial(cls, flow: FlowDataPartial, offset: int) -> MemoryFlow:
         """Keep a new flow, of which the caller can change nothing any more."""
-        meta = replace(flow.meta, input=None, labels=dict(flow.meta.labels), run_at=flow.run_at)
+        meta = flow.meta.kept(flow.run_at)
         job = JobMetaObject(offset=offset, flow_id=flow.flow_id, created_at=flow.created_at, meta=meta)
         return cls(job=job, input=flow.input.decode(), version=flow.version, run_at=flow.run_at)
 
@@ -183,6 +183,7 @@ class MemoryFlow(MemoryAsked):
             failure=self._first_failure() if status in FAILED_ONCE else None,
             damage="; ".join([*self._unknown_words(), *damage]),
             depth=self.depth,
+            expires_at=self.expires_at,
         )
         if status is FlowStatus.REVERTING:
             data = data._replace(revert=newest_revert(self.requests))
@@ -212,6 +213,8 @@ class MemoryFlow(MemoryAsked):
             priority=meta.priority,
             idempotency_key=meta.idempotency_key,
             ending=self.ending,
+            unique=self.unique,
+            expires_at=self.expires_at,
         )
 
     def to_record(self, place: QueuePlace | None, names: Mapping[int, str]) -> FlowRecord:

@@ -7,7 +7,7 @@ from abc import abstractmethod
 from theflow.database.batch import Batch, RestRow, SubflowRow
 from theflow.database.memory_flow import MemoryFlow
 from theflow.database.memory_requests import MemoryRequests
-from theflow.database.store import Incarnation
+from theflow.database.records import Incarnation
 from theflow.model.flow_data import ChildDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.status import TaskStatus

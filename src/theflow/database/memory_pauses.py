@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from theflow.database.memory_limits import MemoryLimits
-from theflow.database.store import ClassRecord
+from theflow.database.records import ClassRecord
 from theflow.model.queue_pause import QueuePause
 from theflow.model.view import Request
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from theflow.database import codec
 from theflow.database.memory_throttles import MemoryThrottles
-from theflow.database.store import LookQuery, QueuePlace
+from theflow.database.records import LookQuery, QueuePlace
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMetaObject
 from theflow.model.limit import Scope, ScopeKind

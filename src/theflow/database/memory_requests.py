@@ -10,9 +10,10 @@ from itertools import count
 from theflow.database.batch import AnswerRow
 from theflow.database.memory_flow import MemoryFlow
 from theflow.database.memory_queue import MemoryJob, MemoryQueue
+from theflow.database.records import Incarnation, SchemeRecord, Told
 from theflow.database.rows import undoes_on_cancel
-from theflow.database.store import Incarnation, SchemeRecord, Told
 from theflow.model.status import BEGUN, FlowStatus
+from theflow.model.submission import BeforeIt, edit_misfit
 from theflow.model.verb import CANCELLED_BEFORE, ENDED_BEFORE, misfit
 from theflow.model.view import DONE, Request
 
@@ -69,6 +70,8 @@ class MemoryRequests:
         refusal = misfit(request.verb, flow.job.flow_id, FlowStatus.CANCELLING if to_end else flow.stand)
         if refusal:
             return Told(flow.stand, refusal=refusal)
+        if request.verb == "edit_job" and job is not None:
+            return self._edit(flow, job, request)
         if flow.stand is FlowStatus.PENDING and job is not None:
             if request.verb == "pause" and job.owner is None:
                 flow.pause(request)
@@ -78,6 +81,14 @@ class MemoryRequests:
                 flow.hasten(request.asked_at, job)
                 return self._done(flow, request)
         return self._leave(flow, job, request)
+
+    def _edit(self, flow: MemoryFlow, job: MemoryJob, request: Request) -> Told:
+        stand = BeforeIt(flow.job.flow_id, flow.started_at is not None, flow.storage is not None, flow.expires_at)
+        refusal = edit_misfit(stand, request.payload)
+        if job.owner is not None or refusal:
+            return Told(flow.stand, refusal=refusal or f"flow {flow.job.flow_id} is in hand; it begins")
+        flow.edit(request.payload, job)
+        return self._done(flow, request)
 
     def _leave(self, flow: MemoryFlow, job: MemoryJob | None, request: Request) -> Told:
         if job is not None:

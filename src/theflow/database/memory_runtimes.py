@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from theflow.database.memory_queue import MemoryJob
-from theflow.database.store import Fence, Holder, Incarnation, RuntimeRecord
+from theflow.database.records import Fence, Holder, Incarnation, RuntimeRecord
 from theflow.errors import Fenced, RuntimeNameTaken
 
 _LIVE = "live"

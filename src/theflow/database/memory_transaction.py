@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from theflow.database.batch import Batch
-from theflow.database.store import Fence
+from theflow.database.records import Fence
 from theflow.errors import InputError
 
 

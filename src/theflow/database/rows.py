@@ -10,13 +10,14 @@ from typing import Any
 
 from theflow.database import codec
 from theflow.database.batch import TaskRow
-from theflow.database.store import Holder, Incarnation, RuntimeRecord
+from theflow.database.records import Holder, Incarnation, RuntimeRecord
 from theflow.errors import DataRefused, InputError
 from theflow.model.failure import Failure
 from theflow.model.flow_data import ChildDataObject, FlowDataObject, FlowDataPartial, TaskDataObject
 from theflow.model.job import NAME_LIMIT, JobMeta, JobMetaObject
 from theflow.model.look import Candidate
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
+from theflow.model.submission import KeyHolder
 from theflow.model.view import Attempt, FlowLink, FlowSummary, LogLine, Request
 
 Row = Sequence[Any]
@@ -44,10 +45,22 @@ def flow_row(flow: FlowDataPartial, offset: int) -> tuple[object, ...]:
         flow.run_at,
         flow.input.decode(),
         meta.description,
-        codec.encode(dict(meta.labels)).decode() if meta.labels else "{}",
+        labels(meta.labels),
         meta.idempotency_key,
         flow.created_at,
     )
+
+
+def labels(given: Mapping[str, str]) -> str:
+    """Return labels as JSON."""
+    return codec.encode(dict(given)).decode() if given else "{}"
+
+
+def key_holder(row: Row) -> KeyHolder:
+    """Read the flow that a unique key belongs to."""
+    offset, flow_id, word, started_at, owner, asked, verbs, created_at = row
+    begun, held = started_at is not None, owner is not None
+    return KeyHolder(offset, flow_id, status(word), begun, held, bool(asked), verbs or 0, created_at)
 
 
 def flow_data(row: Row, claims: int, tasks: Sequence[Row], error: str | None) -> FlowDataObject:
@@ -68,7 +81,20 @@ def flow_data(row: Row, claims: int, tasks: Sequence[Row], error: str | None) ->
         job = _job(row, ascii(row[4])[:NAME_LIMIT])
     failure = None if error is None else codec.decode_failure(error)
     return FlowDataObject(
-        job, version, stand, fields, reason, run_at, started_at, ended_at, known, failure, claims, damage, row[17]
+        job,
+        version,
+        stand,
+        fields,
+        reason,
+        run_at,
+        started_at,
+        ended_at,
+        known,
+        failure,
+        claims,
+        damage,
+        row[17],
+        expires_at=row[18],
     )
 
 
@@ -126,7 +152,7 @@ def candidate(row: Row) -> Candidate:
 def summary(row: Row) -> FlowSummary:
     """Read a line of a list of flows; a status that nobody knows shows as parked."""
     (offset, flow_id, flow_class, version, user, status, description, labels, reason) = row[:9]
-    created_at, run_at, started_at, ended_at, priority, key, ending = row[9:16]
+    created_at, run_at, started_at, ended_at, priority, key, ending, unique, expires_at = row[9:18]
     known = status in FlowStatus.__members__.values()
     return FlowSummary(
         flow_id=flow_id,
@@ -145,6 +171,8 @@ def summary(row: Row) -> FlowSummary:
         priority=priority,
         idempotency_key=key,
         ending=ending,
+        unique=unique,
+        expires_at=expires_at,
     )
 
 

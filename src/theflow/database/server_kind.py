@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from theflow.database import codec
+from theflow.database.records import Lending, Pace
 from theflow.database.room import Limit
 from theflow.database.server_session import Encode
-from theflow.database.store import Lending, Pace
 from theflow.errors import StoreError
 
 if TYPE_CHECKING:

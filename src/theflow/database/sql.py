@@ -11,16 +11,7 @@ from theflow.database import codec, rows
 from theflow.database.batch import Batch, ClaimRow, FlowRow
 from theflow.database.caller import driver_connection
 from theflow.database.dialect import Session
-from theflow.database.sql_claims import FIRST_CLAIM, claimed_flow
-from theflow.database.sql_fork import copy_flow
-from theflow.database.sql_jobs import create
-from theflow.database.sql_kin import SqlKin, save_kin, wake_parents
-from theflow.database.sql_limits import SHARED, SqlLimits, settle
-from theflow.database.sql_look import buckets, look, usage
-from theflow.database.sql_requests import answer
-from theflow.database.sql_throttles import save_throttles
-from theflow.database.sql_transaction import SqlTransaction
-from theflow.database.store import (
+from theflow.database.records import (
     ClassRecord,
     Fence,
     Fork,
@@ -32,6 +23,16 @@ from theflow.database.store import (
     RuntimeRecord,
     SchemeRecord,
 )
+from theflow.database.sql_claims import FIRST_CLAIM, claimed_flow
+from theflow.database.sql_fork import copy_flow
+from theflow.database.sql_jobs import create
+from theflow.database.sql_kin import SqlKin, save_kin, wake_parents
+from theflow.database.sql_limits import SHARED, SqlLimits, settle
+from theflow.database.sql_look import buckets, look, usage
+from theflow.database.sql_requests import answer
+from theflow.database.sql_submissions import SqlSubmissions
+from theflow.database.sql_throttles import save_throttles
+from theflow.database.sql_transaction import SqlTransaction
 from theflow.errors import Fenced, RowRefused, RuntimeNameTaken
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
 from theflow.model.job import JobMetaObject
@@ -45,7 +46,7 @@ _CLAIMED_ALIKE: Callable[[ClaimRow], tuple[int, int, str]] = attrgetter("version
 _ENDED_ALIKE: Callable[[FlowRow], tuple[str, str, int | None]] = attrgetter("status", "reason", "ended_at")
 
 
-class SqlStore(SqlLimits, SqlKin):
+class SqlStore(SqlLimits, SqlKin, SqlSubmissions):
     """The RuntimeStore over a dialect."""
 
     def prepare(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from theflow.database import rows
 from theflow.database.dialect import Session
-from theflow.database.store import Fork
+from theflow.database.records import Fork
 
 
 def copy_flow(session: Session, offset: int, fork: Fork) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from theflow.database import rows
 from theflow.database.batch import Batch, SubflowRow
 from theflow.database.dialect import Session
+from theflow.database.records import Incarnation
 from theflow.database.sql_jobs import create
 from theflow.database.sql_requests import SqlRequests, tell
-from theflow.database.store import Incarnation
 from theflow.model.flow_data import ChildDataObject
 from theflow.model.view import Kin
 

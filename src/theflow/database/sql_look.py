@@ -8,9 +8,9 @@ from typing import Any
 
 from theflow.database import codec, rows
 from theflow.database.dialect import Row, Session
+from theflow.database.records import ClassRecord, LookQuery
 from theflow.database.sql_questions import class_record
 from theflow.database.sql_throttles import Throttles
-from theflow.database.store import ClassRecord, LookQuery
 from theflow.model.limit import Scope, ScopeKind
 from theflow.model.look import Look
 

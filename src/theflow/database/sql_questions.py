@@ -8,7 +8,7 @@ from typing import Any
 from theflow.database import codec, rows
 from theflow.database.batch import TaskRow
 from theflow.database.dialect import Dialect, Row, Session
-from theflow.database.store import ClassRecord, FlowRecord, QueuePlace, SchemeRecord, TaskRecord
+from theflow.database.records import ClassRecord, FlowRecord, QueuePlace, SchemeRecord, TaskRecord
 from theflow.errors import DataRefused, RowRefused
 from theflow.model.queue_pause import QueuePause
 from theflow.model.status import FlowStatus
@@ -58,7 +58,7 @@ class SqlQuestions:
                 for task in session.all("task_records", {"offset": offset})
             )
             place = _place(session, offset, now)
-        return FlowRecord(summary=rows.summary(row[:16]), input=row[16], storage=row[17], tasks=tasks, place=place)
+        return FlowRecord(summary=rows.summary(row[:18]), input=row[18], storage=row[19], tasks=tasks, place=place)
 
     def inputs(self, offsets: Sequence[int]) -> dict[int, str]:
         """Return the inputs of flows by their offsets, as JSON."""

@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 from theflow.database import codec, rows
 from theflow.database.batch import Batch
 from theflow.database.dialect import Dialect, Session
+from theflow.database.records import Incarnation, Told
 from theflow.database.sql_questions import SqlQuestions
-from theflow.database.store import Incarnation, Told
 from theflow.errors import RowRefused
 from theflow.model.failure import LOST
 from theflow.model.status import BEGUN, FlowStatus
+from theflow.model.submission import GOES_ON, BeforeIt, edit_misfit, taken
 from theflow.model.verb import CANCELLED_BEFORE, ENDED_BEFORE, misfit
 from theflow.model.view import DONE, Request
 
@@ -40,6 +41,8 @@ class SqlRequests(SqlQuestions):
         with self._dialect.write() as session:
             # In one order everywhere, so that two transactions never wait for each other.
             order = sorted(range(len(wanted)), key=lambda number: wanted[number][0])
+            for number in order:
+                _prepare(session, *wanted[number])
             told = {number: tell(session, *wanted[number]) for number in order}
         return [told[number] for number in range(len(wanted))]
 
@@ -106,6 +109,8 @@ def tell(session: Session, offset: int, request: Request) -> Told:
             session.run("pause_flow", {**given, "reason": request.line()})
             session.run("pause_job", {"offset": offset})
             return _done(session, flow, request, FlowStatus.PAUSED)
+        case "edit_job":
+            return _edit(session, flow, request)
         case "run_now" if flow.stand is FlowStatus.PENDING:
             given = {"offset": offset, "now": request.asked_at}
             session.run("hasten_flow", given)
@@ -114,9 +119,61 @@ def tell(session: Session, offset: int, request: Request) -> Told:
     return _leave(session, flow, request)
 
 
+def _prepare(session: Session, offset: int, request: Request) -> None:
+    """Hold still what is held before jobs everywhere: a unique key that is needed again, or the class of a flow."""
+    if request.verb not in (*GOES_ON, "edit_job"):
+        return
+    found = session.one("key_of_flow", {"offset": offset})
+    if found is None:
+        return
+    flow_class, user, key = found
+    if request.verb == "edit_job":
+        # A look from before counts no more: it has seen the flow as it was.
+        session.many("insert_class", [(flow_class,)])
+        session.run("touch_class", {"name": flow_class})
+    elif key is not None:
+        session.run("hold_key", {"flow_class": flow_class, "user_name": user, "name": key})
+
+
+def _edit(session: Session, flow: _Flow, request: Request) -> Told:
+    """Change a flow that has not begun."""
+    row = session.one("before_it", {"offset": flow.offset})
+    given = request.payload
+    refusal = "" if row is None else edit_misfit(BeforeIt(row[0], row[1] is not None, bool(row[2]), row[3]), given)
+    if flow.held or refusal:
+        return Told(flow.stand, refusal=refusal or f"flow {flow.flow_id} is in hand; it begins")
+    changed = {
+        "offset": flow.offset,
+        "input": codec.encode(given["input"]).decode() if "input" in given else None,
+        "description": given.get("description"),
+        "priority": given.get("priority"),
+        "run_at": given.get("run_at"),
+    }
+    session.run("edit_flow", changed)
+    session.run("edit_job", changed)
+    return _done(session, flow, request, flow.stand)
+
+
+def _take_key(session: Session, flow: _Flow, request: Request) -> str:
+    """Give a flow that is to go on after its end its unique key again; say why not if that is another's."""
+    found = session.one("key_of_flow", {"offset": flow.offset}) if request.verb in GOES_ON else None
+    if found is None or found[2] is None:
+        return ""
+    key = {"flow_class": found[0], "user_name": found[1], "name": found[2]}
+    row = session.one("key_holder", key)
+    holder = None if row is None else rows.key_holder(row)
+    if holder is not None and holder.offset != flow.offset and holder.active:
+        return taken(flow.flow_id, found[2], holder)
+    session.run("own_key", {**key, "offset": flow.offset})
+    return ""
+
+
 def _leave(session: Session, flow: _Flow, request: Request) -> Told:
     """Leave it for whoever holds the flow, or takes it next."""
     place = {"offset": flow.offset}
+    refusal = _take_key(session, flow, request) if flow.stand.ended else ""
+    if refusal:
+        return Told(flow.stand, refusal=refusal)
     if flow.job is not None:
         session.run("heed_job", place)
     elif flow.stand.ended:

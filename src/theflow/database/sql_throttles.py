@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from theflow.database.dialect import Row, Session
-from theflow.database.store import ClassRecord
+from theflow.database.records import ClassRecord
 from theflow.model.throttle import Throttle
 
 

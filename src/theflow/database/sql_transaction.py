@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from theflow.database.batch import Batch
 from theflow.database.dialect import Loan, Session
-from theflow.database.store import Fence
+from theflow.database.records import Fence
 
 if TYPE_CHECKING:
     import sqlalchemy

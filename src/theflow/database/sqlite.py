@@ -16,12 +16,12 @@ import sqlalchemy
 from theflow.database import schema
 from theflow.database.dialect import Row
 from theflow.database.gate import Gate
+from theflow.database.records import Lending, Pace
 from theflow.database.sqlite_caller import savepoint
 from theflow.database.sqlite_doctor import examine
 from theflow.database.sqlite_errors import PATIENCE, code_of, errors
 from theflow.database.sqlite_loans import LentConnection, SqliteLoan, SqliteLoans
 from theflow.database.statements import Statement, load_statements
-from theflow.database.store import Lending, Pace
 from theflow.errors import CommitUnknown, StoreUnavailable, StoreUnusable
 from theflow.model.view import Finding
 

@@ -49,8 +49,8 @@ def checked_child(flow: str, flow_class: str, version: int | None, storage: Any,
         )
     try:
         if isinstance(user, str):
-            check_name(f"flow {flow!r}, the user of a sub-flow", user)
-        check_name(f"flow {flow!r}, the class of a sub-flow", flow_class)
+            user = check_name(f"flow {flow!r}, the user of a sub-flow", user)
+        flow_class = check_name(f"flow {flow!r}, the class of a sub-flow", flow_class)
     except InputError as error:
         raise SchemeError(str(error)) from None
     return ChildScheme(flow_class=flow_class, version=version, storage=storage, user=user)

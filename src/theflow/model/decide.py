@@ -15,7 +15,7 @@ from theflow.model.answers import hear_answer
 from theflow.model.attempt_end import after_failure, after_success, record_of
 from theflow.model.deadline import overdue, pass_deadline, pass_grace, stop_task
 from theflow.model.due import alarms, begin_flow, is_late
-from theflow.model.ending import cancel, end, end_hook, end_or_wait, refuse, revert, why_it_failed
+from theflow.model.ending import cancel, end, end_hook, end_or_wait, expire, refuse, revert, why_it_failed
 from theflow.model.fanning import fail_part, go_on_all, retry_part, succeed_part
 from theflow.model.flow import Flow
 from theflow.model.following import fail, succeed
@@ -121,6 +121,8 @@ def _park(flow: Flow, event: Park, _: int) -> Decision:
 
 
 def _start(flow: Flow, _: Started, now: int) -> Decision:
+    if flow.data.expires_at is not None and flow.data.expired(now):
+        return expire(flow)
     dag = flow.scheme.orchestration
     plan = flow.plan
     if plan.states is not dag.fresh.states or not dag.starts_at_once or flow.scheme.deadlines:
@@ -223,6 +225,8 @@ def _recover(flow: Flow, _: Recovered, now: int) -> Decision:
     if flow.status.ended:
         decision.commands.append(owed(flow))
         return decision
+    if flow.status is FlowStatus.RUNNING and flow.data.expired(now):
+        return expire(flow)
     found = lose_all(decision, now)
     decision = _follow_all(found, now)
     if decision.flow.status not in (found.flow.status, FlowStatus.RUNNING):

@@ -24,9 +24,12 @@ from theflow.model.message import (
 from theflow.model.plan import FlowExecPlanState, Rollback
 from theflow.model.status import PAUSES, AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.undoing import begin, get_stuck, go_on, reopened
+from theflow.model.verb import EXPIRED
 
 # How the bodies of a flow ended that were told to: by themselves, or left behind when their time was up.
 CLEAN, ABANDONED = "clean", "abandoned"
+# How a flow ended that had not started in time.
+_EXPIRED = "expired"
 _HELD = (FlowStatus.RUNNING, FlowStatus.PAUSING)
 _RELEASE = Release()
 
@@ -86,6 +89,13 @@ def cancel(flow: Flow, reason: str, now: int) -> Decision:
     if flow.status in _HELD and flow.plan.running:
         return _stop(cancelling, now)
     return end(lose_all(cancelling, now), now)
+
+
+def expire(flow: Flow) -> Decision:
+    """End a flow that was not to start any more when it was taken in hand: nothing of it has begun."""
+    return _close(
+        Decision(flow, [], [], []), flow._replace(status=FlowStatus.CANCELLED, reason=EXPIRED, ending=_EXPIRED)
+    )
 
 
 def revert(flow: Flow, event: Revert, now: int) -> Decision:

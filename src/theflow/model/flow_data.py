@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from theflow.model.failure import Failure
-from theflow.model.job import JobMeta, JobMetaObject, microseconds
+from theflow.model.job import JobMeta, JobMetaObject, check_order
 from theflow.model.status import BEGUN, FlowStatus, TaskStatus
 from theflow.model.view import DONE, Request
 
@@ -20,12 +20,22 @@ class FlowDataPartial(NamedTuple):
     version: int | None
     run_at: int | None
     created_at: int
+    expires_at: int | None = None
 
     @classmethod
     def pending(cls, meta: JobMeta, *, flow_id: str, data: bytes, version: int | None, now: int) -> FlowDataPartial:
-        """Make the pending flow of a job, with its input as JSON."""
-        run_at = None if meta.run_at is None else microseconds(meta.run_at)
-        return cls(flow_id, meta, data, version, run_at, now)
+        """Make the pending flow of a job, with its input as JSON; what counts from the submit counts from `now`."""
+        run_at = meta.starts_after(now)
+        if meta.expires_at is None and meta.expires_in is None:
+            return cls(flow_id, meta, data, version, run_at, now)
+        expires_at = meta.starts_before(now)
+        check_order(run_at, expires_at)
+        return cls(flow_id, meta, data, version, run_at, now, expires_at)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is saved with nothing but its rows: nearly every job is."""
+        return self.meta.unique is None and self.expires_at is None
 
 
 class TaskDataObject(NamedTuple):
@@ -67,7 +77,7 @@ class FlowDataObject(NamedTuple):
 
     `revert` is what somebody asked for if the flow is being undone, `requests` what people asked of it that is still to
     be done; `reopened` says that it is in the queue for nothing else, as it has ended. `depth` counts the flows above a
-    sub-flow; `children` are the sub-flows of a flow that waited for some.
+    sub-flow; `children` are the sub-flows of a flow that waited for some. `expires_at` is until when it had to start.
     """
 
     job: JobMetaObject
@@ -87,6 +97,13 @@ class FlowDataObject(NamedTuple):
     revert: Request | None = None
     requests: tuple[Request, ...] = ()
     reopened: bool = False
+    expires_at: int | None = None
+
+    def expired(self, now: int) -> bool:
+        """Whether it was not to start any more when it was taken in hand; nothing of it has begun then."""
+        if self.expires_at is None or self.tasks or self.status.ended:
+            return False
+        return (now if self.started_at is None else self.started_at) >= self.expires_at
 
     def asked_to_end(self, requests: Sequence[Request]) -> FlowDataObject:
         """Return the flow as it stands once somebody has asked a runtime that held it to end it."""

@@ -12,12 +12,12 @@ _FAILED, _CANCELLED, _SUCCEEDED = FlowStatus.FAILED, FlowStatus.CANCELLED, FlowS
 # What may follow what. The docs' diagrams are drawn from these tables, and a test crosses every pair.
 FLOW_MOVES: dict[FlowStatus, dict[str, tuple[FlowStatus, ...]]] = {
     FlowStatus.PENDING: {
-        "Started": (FlowStatus.RUNNING,),
+        "Started": (FlowStatus.RUNNING, FlowStatus.CANCELLED),
         "Park": (FlowStatus.PARKED,),
         "Cancel": (FlowStatus.CANCELLED,),
     },
     FlowStatus.RUNNING: {
-        "Recovered": (FlowStatus.RUNNING, FlowStatus.SUCCEEDED, FlowStatus.FAILED, *_BACK),
+        "Recovered": (FlowStatus.RUNNING, FlowStatus.SUCCEEDED, FlowStatus.FAILED, FlowStatus.CANCELLED, *_BACK),
         "TaskSucceeded": (FlowStatus.RUNNING, FlowStatus.SUCCEEDED, FlowStatus.FAILED, *_BACK),
         "TaskFailed": (FlowStatus.RUNNING, FlowStatus.FAILED, FlowStatus.SUCCEEDED, *_BACK),
         "InputBuilt": (FlowStatus.RUNNING, FlowStatus.FAILED, *_BACK),

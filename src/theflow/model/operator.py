@@ -39,6 +39,7 @@ from theflow.model.plan import Fan, FlowExecPlanState, TaskState
 from theflow.model.restoring import recounted
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.undoing import doubted
+from theflow.model.verb import EXPIRED
 
 _RUNNING = FlowStatus.RUNNING
 _PAUSING = FlowStatus.PAUSING
@@ -204,6 +205,8 @@ def _reopened(flow: Flow, touched: list[int], now: int) -> Decision:
     """Let a flow that had ended go on, without its hook if that is under way; one that rests goes on resting."""
     if not flow.status.ended:
         return Decision(flow, [], touched, [])
+    if flow.data.expires_at is not None and flow.reason == EXPIRED:
+        raise IllegalEvent(f"flow {flow.flow_id} had not started when its time was up; fork it to begin anew")
     if flow.scheme.deadline is not None and now >= flow_deadline(flow, now):
         raise IllegalEvent(
             f"flow {flow.flow_id} was to be done within {flow.scheme.deadline:g} s, and that time is up; fork it to "

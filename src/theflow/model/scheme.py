@@ -85,7 +85,7 @@ class FlowScheme:
         if unknown:
             raise TypeError(f"flow {name!r}: a FlowScheme takes no {', '.join(sorted(unknown))}")
         try:
-            check_name("the name of a flow class", name)
+            name = check_name("the name of a flow class", name)
         except InputError as error:
             raise SchemeError(str(error)) from None
         check_storage(name, storage)

@@ -9,6 +9,9 @@ from theflow.model.status import FlowStatus, TaskStatus
 # What came of a request that no runtime heard in time.
 ENDED_BEFORE = "not heard: the flow had ended"
 CANCELLED_BEFORE = "not heard: the flow was cancelled"
+EXPIRED_BEFORE = "not heard: the flow had not started in time"
+# Why a flow ended that had not started when its time was up.
+EXPIRED = "expired: it had not started when its time was up"
 _PENDING, _RUNNING = FlowStatus.PENDING, FlowStatus.RUNNING
 _RESTING = (FlowStatus.PARKED, FlowStatus.PAUSING, FlowStatus.PAUSED)
 FITS: Mapping[str, tuple[FlowStatus, ...]] = {
@@ -32,6 +35,7 @@ FITS: Mapping[str, tuple[FlowStatus, ...]] = {
     "mark_failed": (_PENDING, _RUNNING, *_RESTING),
     "edit_storage": (_PENDING, _RUNNING, FlowStatus.FAILED, FlowStatus.CANCELLED, *_RESTING),
     "run_now": (_PENDING, _RUNNING, *_RESTING),
+    "edit_job": (_PENDING, FlowStatus.PAUSED),
     "fork": (_RUNNING, FlowStatus.SUCCEEDED, FlowStatus.FAILED, FlowStatus.CANCELLED, *_RESTING),
 }
 

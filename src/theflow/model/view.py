@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from theflow.model.failure import Failure
+from theflow.model.job import canonical
 from theflow.model.limit import Limit, LimitRecord
 from theflow.model.queue_pause import QueuePause
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
@@ -22,6 +23,8 @@ _DONE = {
     "retry": "retried",
     "retry_from": "retried",
     "mark_failed": "marked failed",
+    "edit_job": "edited",
+    "replace": "replaced",
 }
 DONE = "done"
 
@@ -30,7 +33,9 @@ DONE = "done"
 class FlowSummary:
     """One line of a list of flows.
 
-    `ending` says how the bodies of a flow ended that were told to: "clean", or "abandoned" if some were left behind.
+    `ending` says how the bodies of a flow ended that were told to: "clean", or "abandoned" if some were left behind; it
+    is "expired" for a flow that had not started when its time (`expires_at`) was up. `unique` is the key of which one
+    flow is active at a time.
     """
 
     flow_id: str
@@ -49,6 +54,8 @@ class FlowSummary:
     priority: int = 0
     idempotency_key: str | None = None
     ending: str | None = None
+    unique: str | None = None
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +291,13 @@ class FlowFilter:
     id_prefix: str | None = None
     created_after: int | None = None
     created_before: int | None = None
+
+    def __post_init__(self) -> None:
+        """Look for names as they are kept."""
+        for name in ("flow_class", "user"):
+            given = getattr(self, name)
+            if type(given) is str:
+                object.__setattr__(self, name, canonical(given))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

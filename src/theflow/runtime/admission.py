@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 from theflow.database.batch import ClaimRow
 from theflow.database.codec import encode_definition
-from theflow.database.store import ClassRecord, LookQuery, RuntimeStore
+from theflow.database.records import ClassRecord, LookQuery
+from theflow.database.store import RuntimeStore
 from theflow.errors import CommitUnknown, SchemeError
 from theflow.model.failure import Failure
 from theflow.model.flow import Flow
 from theflow.model.flow_data import FlowDataObject
-from theflow.model.look import Candidate, Look
 from theflow.model.message import Event, HookEnded, Park, Recovered, Started
 from theflow.model.policy import ClassPolicy, Policies
 from theflow.model.scheme import UNLIMITED, FlowScheme
 from theflow.model.shaping import Admission as Decision
-from theflow.model.shaping import Admitted, FlowShapingManager
+from theflow.model.shaping import FlowShapingManager
 from theflow.model.status import FlowStatus
 from theflow.runtime.clock import Clock
 from theflow.runtime.engine import Engine
 from theflow.runtime.failpoint import Failpoints
 from theflow.runtime.hearing import Coming
 from theflow.runtime.reach import Reach
+from theflow.runtime.suspects import Suspects
 from theflow.runtime.units import Units
 from theflow.runtime.verbs import event_of
 
-# As many claims without an outcome may be chance: the process died of something else.
-SUSPICIOUS = 2
 _STARTED = Started()
 _logger = logging.getLogger("theflow.admission")
-
-
-def suspicious_claims(claims: int) -> int:
-    """Return how many claims make a flow suspect of killing its process, where it is parked after `claims` of them."""
-    return min(SUSPICIOUS, max(claims - 1, 1))
 
 
 class Admission:
@@ -60,7 +53,7 @@ class Admission:
         # How many flows of some classes this runtime holds at once.
         self.flows_of: Mapping[str, int] = {}
         self._first = 0
-        self._suspects: dict[int, Flow] = {}
+        self._suspects = Suspects(shaping, engine.flows)
         self._astray: set[int] = set()
         self._units = Units(
             store, {name: self._schemes[name, max(one.versions)] for name, one in shaping.policies.classes.items()}
@@ -118,7 +111,7 @@ class Admission:
                 continue
             if any(not pause.user for pause in record.pauses):
                 break
-            admission = self._admit(self._units.counted(flow_class, look), places - came, claims)
+            admission = self._suspects.admit(self._units.counted(flow_class, look), places - came, claims)
             self._users[flow_class] = len({one.user for one in look.candidates})
             self._rest_until(look.now, admission.again_at)
             if admission.admitted:
@@ -133,28 +126,6 @@ class Admission:
             if admission.closed or not reach.further(look, len(admission.admitted)):
                 break
         return came
-
-    def _admit(self, look: Look, places: int, claims: int) -> Decision:
-        """Let shaping decide, of suspects about one at a time."""
-        while True:
-            admission = self._shaping.admit(look, places)
-            chosen = self._one_suspect(admission.admitted, claims)
-            if len(chosen) == len(admission.admitted):
-                return admission
-            kept = {one.candidate.offset for one in chosen}
-            held_back = {one.candidate for one in admission.admitted if one.candidate.offset not in kept}
-            look = replace(look, candidates=tuple(self._without(look.candidates, held_back, kept)))
-
-    def _without(
-        self, candidates: Sequence[Candidate], held_back: Collection[Candidate], kept: Collection[int]
-    ) -> Iterator[Candidate]:
-        """Leave out who is held back, and who stands behind him in a queue that has an order."""
-        policies = self._shaping.policies
-        lines = {(one.flow_class, one.user) for one in held_back if policies.ordered(policies.classes[one.flow_class])}
-        for one in candidates:
-            waits = one in held_back or (one.flow_class, one.user) in lines
-            if one.offset in kept or not waits:
-                yield one
 
     def _query(self, policies: Policies, policy: ClassPolicy, reach: Reach) -> LookQuery:
         return LookQuery(
@@ -171,40 +142,6 @@ class Admission:
     def _rest_until(self, now: int, at: int | None) -> None:
         if at is not None:
             self.throttled = min(self.throttled, (at - now) / 1_000_000)
-
-    def _one_suspect(self, admitted: Sequence[Admitted], claims: int) -> list[Admitted]:
-        """Let in one flow at a time of those that were in hand when their process died, again and again.
-
-        One of them kills its process; were they let in together, the others would be parked along with it.
-        """
-        suspicion = suspicious_claims(claims)
-        if not any(one.candidate.claims >= suspicion for one in admitted):
-            return list(admitted)
-        chosen: list[Admitted] = []
-        held_back: set[tuple[str, str]] = set()
-        free = not self._holds_suspect()
-        for one in admitted:
-            candidate = one.candidate
-            queue = (candidate.flow_class, candidate.user)
-            # What is claimed once too often is parked, and never runs.
-            if candidate.claims >= suspicion and candidate.claims < claims:
-                if not free:
-                    held_back.add(queue)
-                    continue
-                free = False
-            if queue not in held_back or not self._shaping.policies.classes[candidate.flow_class].ordered:
-                chosen.append(one)
-        return chosen
-
-    def _holds_suspect(self) -> bool:
-        """Whether a suspect runs that has had no outcome yet; one that only waits for a retry kills nobody."""
-        for offset, taken in list(self._suspects.items()):
-            now = self._engine.flows.get(offset)
-            if now is None or now.plan.left != taken.plan.left:
-                del self._suspects[offset]
-            elif now is taken or now.plan.under_way:
-                return True
-        return False
 
     def _claim(self, record: ClassRecord, admission: Decision, claims: int) -> int | None:
         """Write the claims, and take what they bring; return how many came, None if somebody else was quicker."""
@@ -223,8 +160,7 @@ class Admission:
         fresh: list[Flow] = []
         for data, (_, version, *_) in zip(found, wanted, strict=True):
             trouble = self._units.troubles.pop(data.job.offset, "") if self._units.troubles else ""
-            plain = data.status is FlowStatus.PENDING and data.claims == 1 and not (data.damage or data.requests)
-            if plain and not trouble:
+            if data.status is FlowStatus.PENDING and data.claims == 1 and not trouble and _is_plain(data):
                 # Nearly every flow: nothing of it can be wrong yet.
                 fresh.append(Flow.from_data(data, self._schemes[data.job.meta.flow_class, version]))
             else:
@@ -262,9 +198,9 @@ class Admission:
                 f"claimed {data.claims - 1} times without one committed outcome: its process died each time while it "
                 "ran; look at its tasks, then resume it"
             )
-        if not trouble and data.claims > suspicious_claims(claims):
-            self._suspects[flow.offset] = flow
-        if data.requests:
+        if not trouble:
+            self._suspects.note(flow, claims)
+        if data.requests and not (data.status is FlowStatus.PENDING and data.expired(self._clock.now())):
             self._engine.receive(flow, Coming(flow.offset, data.requests, trouble, readable))
         else:
             self._engine.take(flow, self._first_event(flow, trouble))
@@ -294,3 +230,8 @@ class Admission:
         version, limits = self._store.limits()
         self._shaping.replace(self._shaping.policies.limited({each.scope: each.limit for each in limits}, version))
         return True
+
+
+def _is_plain(data: FlowDataObject) -> bool:
+    """Whether a flow that is claimed for the first time has nothing that could keep it from starting."""
+    return not (data.damage or data.requests) and data.expires_at is None

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
-from theflow.database.store import RuntimeRecord
-from theflow.errors import WaitTimedOut
+from theflow.database.records import RuntimeRecord
+from theflow.errors import TheFlowError, WaitTimedOut
 from theflow.model.job import JobMeta
 from theflow.model.view import Attempt, FlowDetail, FlowFilter, FlowSummary, FlowTree, LogLine, Page
 from theflow.runtime.async_operator import AsyncOperator
@@ -40,6 +40,10 @@ class AsyncClient(AsyncOperator):
     async def create_jobs(self, metas: Iterable[JobMeta]) -> list[FlowHandle]:
         """Submit jobs in one transaction, all or none."""
         return await asyncio.to_thread(self._client.create_jobs, list(metas))
+
+    async def try_create_jobs(self, metas: Iterable[JobMeta]) -> list[FlowHandle | TheFlowError]:
+        """Submit jobs each for itself; in the place of one that is refused stands its error."""
+        return await asyncio.to_thread(self._client.try_create_jobs, list(metas))
 
     async def fork(
         self, flow_id: str, from_task: str | None = None, *, reason: str = "", by: str | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
+from theflow.model.job import JobChanges
 from theflow.model.limit import Limit, LimitRecord
 from theflow.model.queue_pause import QueuePause
 from theflow.model.status import FlowStatus
@@ -74,6 +75,12 @@ class AsyncOperator:
     ) -> Request:
         """Let a delayed flow, or the next attempts of a flow, be due now."""
         return await asyncio.to_thread(self._client.run_now, flow_id, task, reason=reason, by=by)
+
+    async def edit_job(
+        self, flow_id: str, *, reason: str = "", by: str | None = None, **changes: Unpack[JobChanges]
+    ) -> Request:
+        """Change a job whose flow has not begun."""
+        return await asyncio.to_thread(self._client.edit_job, flow_id, reason=reason, by=by, **changes)
 
     async def heard(self, flow_id: str, request: Request, timeout: float | None = None) -> Request:  # noqa: ASYNC109 - as in Client
         """Wait until a request has its answer, and return it with that."""

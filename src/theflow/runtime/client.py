@@ -9,12 +9,13 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from theflow.database import codec
-from theflow.database.store import FlowRecord, Fork, RuntimeRecord, RuntimeStore
-from theflow.errors import DataRefused, FlowNotFound, InputError, StoreUnavailable, WaitTimedOut
-from theflow.model.flow_data import FlowDataPartial
-from theflow.model.job import JobMeta
+from theflow.database.records import FlowRecord, Fork, RuntimeRecord
+from theflow.database.store import RuntimeStore
+from theflow.errors import FlowNotFound, InputError, StoreUnavailable, TheFlowError, WaitTimedOut
+from theflow.model.job import JobMeta, canonical
 from theflow.model.scheme import FlowScheme
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
+from theflow.model.submission import Outcome, Submitted
 from theflow.model.view import DONE, Attempt, FlowDetail, FlowFilter, FlowSummary, FlowTree, LogLine, Page
 from theflow.runtime.clock import Clock, SystemClock
 from theflow.runtime.crowd import Crowd
@@ -22,9 +23,9 @@ from theflow.runtime.flow_detail import flow_detail
 from theflow.runtime.flow_tree import tree_of
 from theflow.runtime.forking import forked
 from theflow.runtime.ids import FlowIds
+from theflow.runtime.submissions import Submissions
 
 PAGE_LIMIT = 1000
-JOBS_LIMIT = 100_000
 _POLL_FIRST, _POLL_LAST = 0.002, 0.05
 
 
@@ -33,15 +34,19 @@ def _nobody() -> None:
 
 
 class FlowHandle(NamedTuple):
-    """A flow that was submitted. `created` is False if its idempotency key belonged to it already."""
+    """A flow that was submitted. `created` is False if a key of the job belonged to it already.
+
+    `outcome` says more: "created", "existing", or "replaced" for a flow that was pending and does this job now.
+    """
 
     flow_id: str
     offset: int
     created: bool
     client: Client
+    outcome: Outcome = Outcome.CREATED
 
     def __repr__(self) -> str:
-        return f"FlowHandle(flow_id={self.flow_id!r}, offset={self.offset}, created={self.created})"
+        return f"FlowHandle(flow_id={self.flow_id!r}, offset={self.offset}, outcome={self.outcome.value!r})"
 
     def wait(self, timeout: float | None = None) -> FlowDetail:
         """Wait until the flow has ended; raise WaitTimedOut after `timeout` seconds."""
@@ -76,6 +81,7 @@ class Client(Crowd):
     ) -> None:
         super().__init__(store, _newest(schemes), clock or SystemClock(), ring)
         self._ids = FlowIds()
+        self._submissions = Submissions(store, self._schemes, self._clock)
         self._closed = threading.Event()
 
     def __enter__(self) -> Self:
@@ -107,27 +113,17 @@ class Client(Crowd):
         caller's: the jobs are there if and only if he commits. Raises InputError if the connection is to another
         database, or commits each statement by itself.
         """
-        now = self._clock.now()
-        wanted = list(metas)
-        if not wanted:
-            return []
-        if len(wanted) > JOBS_LIMIT:
-            raise InputError(f"{len(wanted)} jobs in one call; submit at most {JOBS_LIMIT} at once")
-        ids = self._ids.make_many(now, len(wanted))
-        flows = [
-            self._pending(meta, flow_id, now, number)
-            for number, (meta, flow_id) in enumerate(zip(wanted, ids, strict=True))
-        ]
-        if connection is None:
-            self._store.prepare()
-            jobs = self._store.create_jobs(flows)
-            self._ring()
-        else:
-            jobs = self._store.create_jobs_within(connection, flows)
-        return [
-            FlowHandle(job.flow_id, job.offset, job.flow_id == flow.flow_id, self)
-            for job, flow in zip(jobs, flows, strict=True)
-        ]
+        return [self._handle(each) for each in self._saved(self._submissions.save(metas, connection), connection)]
+
+    def try_create_jobs(
+        self, metas: Iterable[JobMeta], *, connection: object | None = None
+    ) -> list[FlowHandle | TheFlowError]:
+        """Submit jobs each for itself: in the place of one that is refused stands its error, and the others are saved.
+
+        Where the database itself refuses a row, the others may be saved in several transactions.
+        """
+        tried = self._saved(self._submissions.try_save(metas, connection), connection)
+        return [self._handle(each) if each.error is None else each.error for each in tried]
 
     def fork(
         self, flow_id: str, from_task: str | None = None, *, reason: str = "", by: str | None = None
@@ -253,24 +249,21 @@ class Client(Crowd):
 
         With `undo` it admits again. It hears of it within a poll. Raises InputError if no live runtime has the name.
         """
-        if not self._store.set_draining(name, draining=not undo):
+        if not self._store.set_draining(canonical(name), draining=not undo):
             known = ", ".join(repr(one.holder.name) for one in self._store.runtimes()) or "none"
             raise InputError(f"no live runtime has the name {name!r}; those alive: {known}")
         self._ring()
 
-    def _pending(self, meta: JobMeta, flow_id: str, now: int, number: int) -> FlowDataPartial:
-        if type(meta) is not JobMeta:
-            raise InputError(f"job {number}: expected a theflow.JobMeta, got {type(meta).__name__}")
-        scheme = self._schemes.get(meta.flow_class)
-        place = f"job {number}, " if number else ""
-        try:
-            if scheme is None:
-                data, version = codec.encode_object(meta.input), None
-            else:
-                data, version = codec.encode_input(meta.input, scheme.storage), scheme.version
-        except DataRefused as error:
-            raise DataRefused(error.path, f"{error.problem} (input of {place}class {meta.flow_class!r})") from None
-        return FlowDataPartial.pending(meta, flow_id=flow_id, data=data, version=version, now=now)
+    def _saved(self, submitted: list[Submitted], connection: object | None) -> list[Submitted]:
+        if submitted and connection is None:
+            self._ring()
+        return submitted
+
+    def _handle(self, submitted: Submitted) -> FlowHandle:
+        job, outcome = submitted.job, submitted.outcome
+        if job is None:
+            raise LookupError(outcome)
+        return FlowHandle(job.flow_id, job.offset, outcome is Outcome.CREATED, self, outcome)
 
     def _detail(self, record: FlowRecord) -> FlowDetail:
         summary = record.summary

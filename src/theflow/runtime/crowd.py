@@ -92,9 +92,9 @@ class Crowd(Shaper):
 
     def _queue_pause(self, verb: str, queue: tuple[str, str], reason: str, by: str | None) -> QueuePause:
         flow_class, user = queue
-        check_name("the class", flow_class)
+        flow_class = check_name("the class", flow_class)
         if user:
-            check_name("the user", user)
+            user = check_name("the user", user)
         request = self._request(verb, reason, by)
         return QueuePause(flow_class, user, request.asked_by, reason, request.asked_at)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from theflow.database import codec
-from theflow.database.store import SchemeRecord
+from theflow.database.records import SchemeRecord
 from theflow.model.pool import THREAD
 from theflow.model.retry import Retry
 from theflow.model.scheme import FlowScheme

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, assert_never
 
-from theflow.database.store import Incarnation, RuntimeStore
+from theflow.database.records import Incarnation
+from theflow.database.store import RuntimeStore
 from theflow.errors import Fenced, IllegalEvent, RowRefused
 from theflow.model.decide import decide
 from theflow.model.flow import Flow

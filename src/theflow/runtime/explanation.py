@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from theflow.database import codec
-from theflow.database.store import ClassRecord, FlowRecord, QueuePlace, RuntimeRecord
+from theflow.database.records import ClassRecord, FlowRecord, QueuePlace, RuntimeRecord
 from theflow.errors import DataRefused
 from theflow.model.limit import LimitRecord
 from theflow.model.look import Candidate, Look
@@ -15,8 +15,8 @@ from theflow.model.reason import Line, Reason, Room, reasons, throttled
 from theflow.model.shape import Shape
 from theflow.model.status import FlowStatus, TaskStatus
 from theflow.model.view import FlowLink, Request
-from theflow.runtime.admission import SUSPICIOUS
 from theflow.runtime.definition import SchemeDefinition
+from theflow.runtime.suspects import SUSPICIOUS
 
 
 class Around(NamedTuple):

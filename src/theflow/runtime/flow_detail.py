@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from theflow.database import codec
-from theflow.database.store import FlowRecord, TaskRecord
+from theflow.database.records import FlowRecord, TaskRecord
 from theflow.errors import DataRefused
 from theflow.model.failure import Failure
 from theflow.model.status import TaskStatus

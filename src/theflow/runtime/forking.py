@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from theflow.database.store import FlowRecord
+from theflow.database.records import FlowRecord
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta
 

@@ -8,7 +8,8 @@ import threading
 from collections.abc import Callable
 from zlib import crc32
 
-from theflow.database.store import Holder, Incarnation, RuntimeRecord, RuntimeStore
+from theflow.database.records import Holder, Incarnation, RuntimeRecord
+from theflow.database.store import RuntimeStore
 from theflow.errors import CommitUnknown, RuntimeNameTaken, StoreError
 from theflow.runtime.clock import Clock
 from theflow.runtime.process import is_gone, life_of, this_host
@@ -17,6 +18,8 @@ from theflow.runtime.process import is_gone, life_of, this_host
 _TRUST = 0.8
 # So many seconds lie at least between two looks at the runtimes, however often there may be something new.
 _SOON = 0.1
+# So many flows whose time to start has passed are ended in one transaction.
+_EXPIRED_AT_ONCE = 100
 _logger = logging.getLogger("theflow.incarnation")
 
 
@@ -177,6 +180,7 @@ class Sweep:
     """Takes over incarnations that this runtime has itself seen silent for one TTL, or whose process is gone here.
 
     The same look says whether somebody asked something of a flow that this runtime holds: then it is told to `hear`.
+    Beside it the flows are ended that have not started in time, whatever their class.
     """
 
     def __init__(self, store: RuntimeStore, clock: Clock, ttl: float, host: str, hear: Callable[[], None]) -> None:
@@ -215,7 +219,7 @@ class Sweep:
             self._next = min(self._next, self._newest + _SOON)
 
     def run(self, own: Incarnation) -> int:
-        """Look at all others once; return how many flows came free. An error with one never stops the rest."""
+        """Look at all others once; return how many flows came free or expired. No error with one stops the rest."""
         everybody = self._store.runtimes()
         mine = [record for record in everybody if record.incarnation.id == own.id]
         self._note_draining(own, draining=any(record.draining for record in mine))
@@ -239,7 +243,14 @@ class Sweep:
                 _logger.warning(
                     "runtime taken over runtime=%s pid=%d flows=%d", record.holder.name, record.holder.pid, flows
                 )
-        return freed
+        return freed + self._expire()
+
+    def _expire(self) -> int:
+        """End flows that have not started in time, whoever could run them; some are left for the next look."""
+        ended = self._store.expire(self._clock.now(), _EXPIRED_AT_ONCE)
+        if ended == _EXPIRED_AT_ONCE:
+            self._next = self._newest + _SOON
+        return ended
 
     def _note_draining(self, own: Incarnation, *, draining: bool) -> None:
         """Note what this runtime was told by somebody else, and say so when that changes."""

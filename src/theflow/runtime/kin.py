@@ -35,8 +35,7 @@ def input_built(task: Task, result: object, changes: Collection[str], started_at
     except DataRefused as error:
         where = f"input of sub-flow class {child.flow_class!r}"
         raise DataRefused(error.path, f"{error.problem} ({where})") from None
-    user = child.user_for(result, task.flow.data.job.meta.user)
-    check_name("the user of a sub-flow", user)
+    user = check_name("the user of a sub-flow", child.user_for(result, task.flow.data.job.meta.user))
     return InputBuilt(task.scheme.name, task.attempt, data, user, started_at, now)
 
 

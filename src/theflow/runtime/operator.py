@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Unpack
 
 from theflow.database import codec
-from theflow.database.store import FlowRecord, RuntimeStore
+from theflow.database.records import FlowRecord
+from theflow.database.store import RuntimeStore
 from theflow.errors import DataRefused, FlowNotFound, InputError, WaitTimedOut
-from theflow.model.job import check_name, check_text
+from theflow.model.job import JobChanges, canonical, check_name, check_text
 from theflow.model.scheme import FlowScheme
 from theflow.model.status import FlowStatus, TaskStatus
 from theflow.model.verb import misfit, task_misfit
@@ -17,6 +18,7 @@ from theflow.model.view import Request
 from theflow.runtime.clock import Clock
 from theflow.runtime.definition import SchemeDefinition
 from theflow.runtime.process import this_person
+from theflow.runtime.submissions import changes_of
 from theflow.runtime.verbs import checked_fields, checked_result
 
 REASON_LIMIT = 2000
@@ -135,6 +137,17 @@ class Operator:
         named = () if task is None else (task,)
         return self._ask(flow_id, self._request("run_now", reason, by, {"task": task} if task else {}), *named)
 
+    def edit_job(
+        self, flow_id: str, *, reason: str = "", by: str | None = None, **changes: Unpack[JobChanges]
+    ) -> Request:
+        """Change `input`, `priority`, `run_at` or `description` of a job whose flow has not begun; it keeps its place.
+
+        It is done once this returns: no runtime begins with what was before. InputError if the flow has begun.
+        """
+        record = self._record(flow_id)
+        checked = changes_of(self._scheme_of(record), changes)
+        return self._ask(flow_id, self._request("edit_job", reason, by, checked))
+
     def heard(self, flow_id: str, request: Request, timeout: float | None = None) -> Request:
         """Wait until a request has its answer, and return it with that; raise WaitTimedOut after `timeout` seconds.
 
@@ -154,7 +167,7 @@ class Operator:
 
     def definition(self, flow_class: str, version: int | None = None) -> SchemeDefinition | None:
         """Return the stored snapshot of a class, the newest without a version; None if no runtime ever had it."""
-        record = self._store.scheme(flow_class, version)
+        record = self._store.scheme(canonical(flow_class), version)
         return None if record is None else SchemeDefinition.from_record(record)
 
     def _settle(self, verb: str, flow_id: str, task: tuple[str, Any], reason: str, by: str | None) -> Request:
@@ -212,8 +225,7 @@ class Operator:
 
     def _request(self, verb: str, reason: str, by: str | None, payload: Mapping[str, Any] | None = None) -> Request:
         check_text("reason", reason, REASON_LIMIT)
-        who = this_person() if by is None else by
-        check_name("by", who)
+        who = check_name("by", this_person() if by is None else by)
         return Request(verb=verb, asked_by=who, reason=reason, asked_at=self._clock.now(), payload=payload or {})
 
     def _scheme_of(self, record: FlowRecord) -> FlowScheme | None:

@@ -48,7 +48,7 @@ class RuntimeOptions:
     def __post_init__(self) -> None:
         """Refuse what could never work."""
         if self.name is not None:
-            check_name("name", self.name)
+            object.__setattr__(self, "name", check_name("name", self.name))
         for what in ("flows", "threads", "claims", "processes", "recycle"):
             if type(getattr(self, what)) is not int or getattr(self, what) < 1:
                 raise InputError(f"{what}: expected an int of at least 1, got {getattr(self, what)!r}")

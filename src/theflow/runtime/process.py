@@ -7,7 +7,7 @@ import os
 import socket
 from pathlib import Path
 
-from theflow.database.store import Holder
+from theflow.database.records import Holder
 
 _PROC = Path("/proc")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from theflow.database.store import FlowRecord
+from theflow.database.records import FlowRecord
 from theflow.errors import InputError
 from theflow.model.job import check_name, check_text
 from theflow.model.limit import Limit, LimitRecord, Scope, ScopeKind

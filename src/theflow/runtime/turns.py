@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from theflow.database.batch import Batch
-from theflow.database.store import Fence, Incarnation, RuntimeStore, Transaction
+from theflow.database.records import Fence, Incarnation
+from theflow.database.store import RuntimeStore, Transaction
 from theflow.errors import CommitUnknown, Fenced, IllegalEvent, StoreError, StoreUnavailable, TransactionEnded
 
 

@@ -63,6 +63,7 @@ def upgrade() -> None:
     _runtimes()
     _classes()
     _limits()
+    _submissions()
 
 
 def _queue() -> None:
@@ -149,6 +150,8 @@ def _flows() -> None:
         sa.Column("ending", Key()),
         sa.Column("depth", Small, nullable=False, server_default="0"),
         sa.Column("paused_at", Big),
+        sa.Column("unique_key", Key()),
+        sa.Column("expires_at", Big),
         *(column if on_server else ()),
         # Room beside each row for the next version of it.
         postgresql_with={"fillfactor": 45},
@@ -357,3 +360,22 @@ def _of_scope() -> tuple[sa.Column[str], sa.Column[str], sa.Column[str]]:
         sa.Column("name", Key(), primary_key=True),
         sa.Column("user_name", Key(), primary_key=True),
     )
+
+
+def _submissions() -> None:
+    # Few jobs have such a key or time: they stand in tables of their own, so that all others need no index for them.
+    op.create_table(
+        "job_key",
+        sa.Column("flow_class", Key(), primary_key=True),
+        sa.Column("user_name", Key(), primary_key=True),
+        sa.Column("name", Key(), primary_key=True),
+        sa.Column("job_offset", Big, nullable=False),
+        **TABLE,
+    )
+    op.create_table(
+        "job_expiry",
+        sa.Column("job_offset", Big, primary_key=True, autoincrement=False),
+        sa.Column("expires_at", Big, nullable=False),
+        **TABLE,
+    )
+    op.create_index("job_expiry_at", "job_expiry", ["expires_at"])

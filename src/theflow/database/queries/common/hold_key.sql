@@ -1,0 +1,3 @@
+-- One statement makes a unique key or finds it, and holds it still: whoever else submits with it waits so long.
+INSERT INTO job_key (flow_class, user_name, name, job_offset) VALUES (:flow_class, :user_name, :name, 0)
+ON CONFLICT (flow_class, user_name, name) DO UPDATE SET job_offset = job_key.job_offset
