@@ -184,6 +184,11 @@ def round_of(ctx: Context[Basket]) -> int:
     return ctx.index
 
 
+def further(further: int | None) -> int:
+    """Go on from what the round before it returned."""
+    return (further or 0) + 1
+
+
 decorated = FlowScheme("decorated", storage=Basket, concurrency=UNLIMITED)
 
 

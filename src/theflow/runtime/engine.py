@@ -19,6 +19,7 @@ from theflow.model.message import (
     Ask,
     Command,
     Decision,
+    EndSubflows,
     Event,
     LeaveBodies,
     LeaveTask,
@@ -356,7 +357,7 @@ def _tell(bodies: Bodies, offset: int, flow: Flow, command: Command) -> None:
             bodies.leave(offset)
         case LeaveTask(name=name):
             bodies.leave_task(offset, name)
-        case Release() | RunTask() | Ask() | SetTimer() | SetAlarm() | StartSubflow():
+        case Release() | RunTask() | Ask() | SetTimer() | SetAlarm() | StartSubflow() | EndSubflows():
             # A flow is let go once all is obeyed, tasks start at once; the rest is done already.
             pass
         case _:

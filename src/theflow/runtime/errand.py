@@ -83,12 +83,14 @@ class Given(NamedTuple):
             tasks=tuple(
                 TaskDataObject(name, TaskStatus.SUCCEEDED, 1, 0, result, None, None, None)
                 for name, result in self.results.items()
+                if name != self.task
             ),
         )
         flow = Flow.from_data(data, scheme)
         if self.part is not None:
-            # Of a task that is done in parts only this one is seen.
-            fan = Fan(Vector([TaskState()]), (), (self.item or b"null",), first=self.part)
+            # Of a task that is done in parts only this one is seen, and of rounds the one before.
+            before = TaskState(TaskStatus.SUCCEEDED, result=self.results.get(self.task))
+            fan = Fan(Vector([before, TaskState()]), (), (b"null", self.item or b"null"), first=self.part - 1)
             flow = flow._replace(plan=flow.plan._replace(fans={scheme.orchestration.index[self.task]: fan}))
         return Task(flow, scheme.tasks[self.task], self.attempt, self.part)
 

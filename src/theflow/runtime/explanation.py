@@ -23,6 +23,8 @@ class Around(NamedTuple):
 
 
 NOTHING_AROUND = Around()
+# How many of the sub-flows that a flow waits for are named.
+NAMED = 10
 
 
 def explain(
@@ -66,12 +68,18 @@ def _of_request(status: FlowStatus, record: FlowRecord) -> str:
 
 
 def _of_children(children: Sequence[FlowLink]) -> tuple[str, ...]:
-    """Name the sub-flows that have not ended, and what keeps those that a person has to look at."""
-    return tuple(
+    """Name the sub-flows that have not ended, and what keeps those that a person has to look at: these come first."""
+    below = sorted((child for child in children if not child.status.ended), key=_needs_nobody)
+    told = tuple(
         f"task {child.task!r} waits for sub-flow {child.flow_id} ({child.status}{child.reason and f': {child.reason}'})"
-        for child in children
-        if not child.status.ended
+        for child in below[:NAMED]
     )
+    more = len(below) - len(told)
+    return (*told, f"and {more} more sub-flows") if more else told
+
+
+def _needs_nobody(child: FlowLink) -> bool:
+    return child.status is not FlowStatus.PARKED
 
 
 def _unheard(requests: Sequence[Request]) -> bool:

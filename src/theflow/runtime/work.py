@@ -6,7 +6,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from theflow.database import codec
-from theflow.database.batch import AnswerRow, AttemptRow, Batch, FlowRow, LogRow, PartRow, ProgressRow, RestRow, TaskRow
+from theflow.database.batch import (
+    AbandonRow,
+    AnswerRow,
+    AttemptRow,
+    Batch,
+    FlowRow,
+    LogRow,
+    PartRow,
+    ProgressRow,
+    RestRow,
+    TaskRow,
+)
 from theflow.model.flow import Flow
 from theflow.model.message import (
     Ask,
@@ -25,7 +36,7 @@ from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.subflow import abandons, rests
 from theflow.model.throttle import Throttle
 from theflow.runtime.inbox import Begun, Posted
-from theflow.runtime.kin import abandon_row, subflow_rows
+from theflow.runtime.kin import abandon_row, spare_rows, subflow_rows
 from theflow.runtime.part_rows import ended_before, part_row, part_succeeded, undo_row
 
 # A flow that stands there is let go, and keeps its place in its queue.
@@ -246,6 +257,13 @@ class Work:
         return _with_kin(self, batch, now)
 
 
+def _abandoned(work: FlowWork, now: int) -> list[AbandonRow]:
+    """Return what a flow asks of its sub-flows: of all if it goes on no more, else of those that it can spare."""
+    if abandons(work.before, work.flow, work.came):
+        return [abandon_row(work.flow, now)]
+    return spare_rows(work.flow, work.commands, now)
+
+
 def _has_come_to_rest(flow: Flow) -> bool:
     return flow.status is FlowStatus.PAUSED and flow.data.status is not FlowStatus.PAUSED
 
@@ -286,7 +304,7 @@ def _with_kin(whole: Work, batch: Batch, now: int) -> Batch:
         batch,
         flows=flows,
         subflows=[row for work in kin for row in subflow_rows(work.flow, work.commands, now)],
-        abandoned=[abandon_row(work.flow, now) for work in kin if abandons(work.before, work.flow, work.came)],
+        abandoned=[row for work in kin for row in _abandoned(work, now)],
         ended_children=[work.flow.offset for work in kin if _has_ended_below(work)],
         resting=resting,
     )
