@@ -31,6 +31,7 @@ class Kit(NamedTuple):
     pool: str
     mapped: bool
     repeated: bool
+    heartbeat: float | None
 
     @classmethod
     def of(cls, scheme: FlowScheme, task: TaskScheme[..., Any]) -> Kit:
@@ -43,7 +44,7 @@ class Kit(NamedTuple):
             raise InputError(f"{where}: its body cannot be sent to another process because {reason}") from None
         names = (scheme.name, scheme.version, scheme.storage, task.name)
         parts = (task.control.map is not None, task.control.repeat is not None)
-        kit = cls(*names, body, task.after, task.retry, task.pool, *parts)
+        kit = cls(*names, body, task.after, task.retry, task.pool, *parts, task.heartbeat)
         for what, value in (("its storage type", kit.storage), ("an exception of its retry", kit.retry)):
             try:
                 pickle.dumps(value)
@@ -73,6 +74,7 @@ def unpacked(packed: bytes) -> FlowScheme:
         after=kit.after,
         retry=kit.retry,
         pool=kit.pool,
+        heartbeat=kit.heartbeat,
         map=Map(_elsewhere) if kit.mapped else None,
         repeat=Repeat(until=_elsewhere, max=1) if kit.repeated else None,
     )
