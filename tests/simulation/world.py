@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from tests.simulation.bodies import Body
 from tests.simulation.flows import BY_NAME, CLASSES, PILL, UNKNOWN_VERSION
@@ -13,18 +14,20 @@ from tests.simulation.machines import ALIVE, TTL, Threads
 from tests.simulation.member import PLACES, Member, Phase
 from tests.simulation.moments import Time, WallClock
 from tests.simulation.window import WindowStore
+from theflow.database.memory_queue import MemoryJob
 from theflow.database.store import Holder
 from theflow.errors import StoreUnavailable
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta
 from theflow.model.view import Request
-from theflow.runtime.explanation import explain
+from theflow.runtime.explanation import Around, explain
 
 NAMES = ("anna", "bert", "carl")
 # Runtimes of these names live on one machine, the others each on their own.
 _TOGETHER = ("anna", "bert")
 # So many rounds of a TTL may pass after the last fault until every flow has ended, or says why not.
 ROUNDS = 40
+_NOTHING: Mapping[str, Any] = {}
 
 
 class World:
@@ -69,8 +72,13 @@ class World:
         with suppress(StoreUnavailable):
             self.office.ask([(offset, self._request("resume"))])
 
-    def _request(self, verb: str) -> Request:
-        return Request(verb=verb, asked_by="ann", reason="", asked_at=self._clock.now())
+    def do(self, offset: int, verb: str, payload: Mapping[str, Any]) -> None:
+        """Do something else to a flow by hand."""
+        with suppress(StoreUnavailable):
+            self.office.ask([(offset, self._request(verb, payload))])
+
+    def _request(self, verb: str, payload: Mapping[str, Any] = _NOTHING) -> Request:
+        return Request(verb=verb, asked_by="ann", reason="", asked_at=self._clock.now(), payload=payload)
 
     # --- processes ------------------------------------------------------------------------------------------------
     def boot(self, name: str, host: str | None = None) -> None:
@@ -118,7 +126,9 @@ class World:
             self.history.check()
             if not self._unexplained():
                 self.history.check_storage()
-                self.history.check_cancelled(to_be_cancelled)
+                self.history.check_hands()
+                stuck = {job.offset for job in self.store.jobs() if self._is_stuck(job)}
+                self.history.check_cancelled(to_be_cancelled - stuck)
                 self.history.seen["parked"] += sum(job.parked for job in self.store.jobs())
                 return
             self.time.advance(TTL)
@@ -160,10 +170,18 @@ class World:
             if record is None or job.parked:
                 continue
             seen = self.store.class_record(job.flow_class)
-            reasons = explain(record, runtimes, seen, BY_NAME[job.flow_class].concurrency, self._clock.now())
+            around = Around(self.store.requests(job.offset))
+            reasons = explain(record, runtimes, seen, BY_NAME[job.flow_class].concurrency, self._clock.now(), around)
+            if self._is_stuck(job) and reasons:
+                continue
             if not any("no runtime registers" in reason or self._waits_behind(reason) for reason in reasons):
                 found.append(f"offset {job.offset} ({job.flow_class}, {record.summary.status}): {reasons}")
         return found
+
+    def _is_stuck(self, job: MemoryJob) -> bool:
+        """Whether nobody has code for a flow, or one before it in its queue: so nobody hears what is asked of it."""
+        queue = [each for each in self.store.jobs() if (each.flow_class, each.user) == (job.flow_class, job.user)]
+        return any(each.version == UNKNOWN_VERSION and each.offset <= job.offset for each in queue)
 
     def _waits_behind(self, reason: str) -> bool:
         """Whether a flow waits for one that nobody has code for: then it waits as long."""
