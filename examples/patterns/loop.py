@@ -1,4 +1,4 @@
-"""Pattern 10, cycles: a task again until a condition holds, with a bound; cycles over several tasks are not there."""
+"""Pattern 10, a cycle: a task again until a condition holds, with a bound."""
 
 from __future__ import annotations
 

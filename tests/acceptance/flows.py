@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import theflow
+from tests.acceptance.group import group, groups
 from tests.acceptance.saga import saga
 from tests.acceptance.trail import Trail, leave
 from tests.database.ledger import add
@@ -211,7 +212,23 @@ def conclude(ctx: Context[Trail], through: dict[str, Any]) -> list[str]:
 
 
 LITTER: list[IO[str]] = []
-SCHEMES = (line, diamond, nap, once, poison, leaving, stubborn, deaf, forking, untidy, bank, saga, parent)
+SCHEMES = (
+    line,
+    diamond,
+    nap,
+    once,
+    poison,
+    leaving,
+    stubborn,
+    deaf,
+    forking,
+    untidy,
+    bank,
+    saga,
+    parent,
+    group,
+    groups,
+)
 
 
 def announce() -> None:

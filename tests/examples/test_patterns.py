@@ -20,7 +20,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "patterns.md"
 @pytest.mark.parametrize("name", NAMES)
 def test_a_pattern_runs_as_its_example_says(tmp_path, name):
     example = importlib.import_module(f"examples.patterns.{name}")
-    with theflow.bootstrap(f"sqlite:///{tmp_path / 'flows.db'}", [example.pattern]) as runtime:
+    schemes = [example.pattern, *getattr(example, "ALSO", ())]
+    with theflow.bootstrap(f"sqlite:///{tmp_path / 'flows.db'}", schemes) as runtime:
         flow = runtime.client.create_job(JobMeta(flow_class="pattern", input=example.GIVEN)).wait(20)
     assert flow.reason == ""
     assert {task: flow.task(task).result for task in example.EXPECTED} == example.EXPECTED

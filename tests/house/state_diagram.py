@@ -92,8 +92,8 @@ followed by another (`running` to `running`), unless the flow fails (back to `pe
 `at_most_once` (`failed`). A task that is `retrying` stays so when its timer comes early, is set again, or finds the
 flow failing.
 
-A task that is `waiting` has a sub-flow under way. A flow that goes on no more cancels its sub-flows, and ends when they
-have.
+A task that is `waiting` has a sub-flow under way; one that is done in parts stays `running` while these have. A
+flow that goes on no more cancels its sub-flows, and ends when they have.
 
 A task whose time is up (`DeadlinePassed`) has `failed`, whether it waits or its body runs, which then is not heard any
 more. A task that would wait for its next attempt until its deadline or longer fails at once.

@@ -184,6 +184,50 @@ def round_of(ctx: Context[Basket]) -> int:
     return ctx.index
 
 
+def further(further: int | None) -> int:
+    """Go on from what the round before it returned."""
+    return (further or 0) + 1
+
+
+def speak_and_wait(ctx: Context[Basket]) -> None:
+    """Say how far it has come, twice in a moment; then wait for a file."""
+    ctx.progress(1, 3, "begun")
+    ctx.progress(2, 3, "going on")
+    wait_for(Path(ctx.storage.folder) / "go")
+    ctx.progress(3, 3, "done")
+
+
+def speak_and_die(ctx: Context[Basket]) -> None:
+    """Say how far it has come, and end the process once that is seen."""
+    ctx.progress(7, 9, "the last word")
+    wait_for(Path(ctx.storage.folder) / "go")
+    os._exit(3)
+
+
+def babble(ctx: Context[Basket]) -> None:
+    """Speak without an end in sight."""
+    for done in range(50_000):
+        ctx.progress(done, 49_999)
+
+
+def breathe(ctx: Context[Basket]) -> str:
+    """Take longer than its heartbeat, and say that it is alive."""
+    for _ in range(60):
+        ctx.heartbeat()
+        time.sleep(0.02)
+    return "alive"
+
+
+def fall_silent(ctx: Context[Basket]) -> int:
+    """Say nothing, the first time, and never end."""
+    if ctx.attempt == 1:
+        told = Path(ctx.storage.folder, "pids1")
+        told.with_suffix(".new").write_text(str(os.getpid()))
+        told.with_suffix(".new").rename(told)
+        threading.Event().wait()
+    return ctx.attempt
+
+
 decorated = FlowScheme("decorated", storage=Basket, concurrency=UNLIMITED)
 
 

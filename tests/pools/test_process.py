@@ -70,7 +70,9 @@ def test_children_and_rounds_pass_into_processes(works):
     scheme = FlowScheme("parts", storage=bodies.Basket)
     scheme.add(bodies.child, pool="process", map=lambda: [7, 8])
     scheme.add(bodies.round_of, pool="process", repeat=Repeat(until=lambda round_of: round_of == 2, max=9))
+    scheme.add(bodies.further, pool="process", repeat=Repeat(until=lambda further: further == 3, max=9))
     flow = works.run(scheme)
+    assert flow.task("further").result == 3
     assert flow.task("child").result == [[7, 0, "child[0]"], [8, 1, "child[1]"]]
     assert flow.task("round_of").result == 2
 

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.property.story import Numbers, pending
+from tests.property.story import Numbers, body, pending
 from tests.property.world import row
 from theflow.database.rows import task_data
 from theflow.errors import IllegalEvent
 from theflow.model.decide import decide
 from theflow.model.failure import Failure
 from theflow.model.flow import Flow
-from theflow.model.flow_data import FlowDataObject, TaskDataObject
+from theflow.model.flow_data import ChildDataObject, FlowDataObject, TaskDataObject
 from theflow.model.joining import Stand, judge
 from theflow.model.mapping import Map
 from theflow.model.message import (
     Answer,
     Ask,
     Command,
+    EndSubflows,
+    InputBuilt,
     QuestionFailed,
     Recovered,
     Release,
@@ -28,19 +32,23 @@ from theflow.model.message import (
     RunTask,
     SetTimer,
     Started,
+    StartSubflow,
     StopParts,
+    SubflowEnded,
     TaskChosen,
     TaskFailed,
     TaskSkipped,
     TaskSucceeded,
 )
+from theflow.model.part import split_part
 from theflow.model.repetition import Repeat
 from theflow.model.retry import Retry
 from theflow.model.scheme import FlowScheme
-from theflow.model.status import TaskStatus
+from theflow.model.status import FlowStatus, TaskStatus
+from theflow.model.subflow import rests, waiting
 from theflow.model.task import Task
+from theflow.runtime.flow_work import FlowWork
 from theflow.runtime.part_rows import part_row
-from theflow.runtime.work import FlowWork
 
 BOOM = Failure.plain("ValueError", "the story says so")
 MOST = 5_000
@@ -62,6 +70,7 @@ class Node:
     most: int | None = None
     fails: frozenset[int] = frozenset()
     retries: bool = False
+    below: bool = False
 
     @property
     def end(self) -> TaskStatus:
@@ -98,6 +107,7 @@ def nodes(draw, number: int, names: list[str]):
         most=draw(st.sampled_from([None, 1, 2])),
         fails=draw(st.frozensets(st.integers(0, 9), max_size=2)),
         retries=draw(st.booleans()),
+        below=draw(st.integers(0, 2)) == 2,
     )
 
 
@@ -122,8 +132,8 @@ class Plot:
         """Define the flow; what its functions would say is told by the plot."""
         scheme = FlowScheme("plot")
         for node in self.tasks:
-            scheme.add(
-                lambda: None,
+            add = partial(scheme.subflow, "other", input=body) if node.below else partial(scheme.add, body)
+            add(
                 name=node.name,
                 after=node.after,
                 join=node.join,
@@ -153,6 +163,64 @@ class Plot:
         )
 
 
+class Child(NamedTuple):
+    """The sub-flow of an attempt at a task, or at a part of one."""
+
+    name: str
+    attempt: int
+
+
+class Below:
+    """The sub-flows on the disk, who end as their parts are to, or earlier if they are told to."""
+
+    def __init__(self, numbers: Numbers) -> None:
+        self.children: dict[tuple[str, int], ChildDataObject] = {}
+        self._told: set[str] = set()
+        self._numbers = numbers
+
+    def save(self, commands: list[Command]) -> None:
+        """Begin sub-flows, each once, and tell those that are needed no more."""
+        for command in commands:
+            if isinstance(command, StartSubflow):
+                key = (command.name, command.attempt)
+                assert key not in self.children, "an attempt has two sub-flows"
+                self.children[key] = ChildDataObject(*key, "/".join(map(str, key)), FlowStatus.RUNNING, b"null", "")
+            elif isinstance(command, EndSubflows):
+                self._told.update(command.names)
+
+    def has_ended(self, key: tuple[str, int]) -> bool:
+        """Whether the sub-flow of an attempt has ended."""
+        return self.children[key].status.ended
+
+    def end_some(self, flow: Flow, nodes: dict[str, Node]) -> None:
+        """Let one or more end while nobody holds their parent."""
+        for number, key in enumerate(waiting(flow)):
+            if not number or self._numbers.below(2):
+                self.end(flow, Child(*key), nodes)
+
+    def check(self, rows: dict[str, TaskDataObject]) -> None:
+        """Who ended because nobody needed him any more has failed nothing."""
+        ended = [child for child in self.children.values() if child.status is FlowStatus.CANCELLED]
+        assert all(rows[child.task].status is TaskStatus.CANCELLED for child in ended)
+
+    def end(self, flow: Flow, child: Child, nodes: dict[str, Node]) -> SubflowEnded:
+        """Let one end, on the disk too."""
+        task, number = split_part(child.name) or (child.name, 0)
+        end = FlowStatus.FAILED if number in nodes[task].fails else FlowStatus.SUCCEEDED
+        if (flow.lost or child.name in self._told) and self._numbers.below(2):
+            end = FlowStatus.CANCELLED
+        ended = self.children[child]._replace(status=end, storage=b"%d" % number)
+        self.children[child] = ended
+        return SubflowEnded(child.name, child.attempt, ended.flow_id, end, ended.storage, ended.reason)
+
+
+def _runs(thing: Task | SetTimer | Child, name: str) -> bool:
+    """Whether it is something of that task that is under way."""
+    if isinstance(thing, Child):
+        return (split_part(thing.name) or (thing.name,))[0] == name
+    return isinstance(thing, Task) and thing.scheme.name == name
+
+
 class Stage:
     """A runtime in miniature for such a flow. Its disk is a dict of rows."""
 
@@ -169,7 +237,8 @@ class Stage:
         self.flow = Flow.from_data(self.data, self.scheme)
         self._numbers = Numbers(plot.seed)
         self._commits = 0
-        self._things: list[Task | SetTimer] = []
+        self._below = Below(self._numbers)
+        self._things: list[Task | SetTimer | Child] = []
         self._released = False
 
     def run(self, machine=decide) -> Flow:
@@ -178,20 +247,40 @@ class Stage:
         self._tell([Started()])
         for _ in range(MOST):
             if self._released:
+                self._below.check(self.rows)
                 return self.flow
             assert self._things, f"nothing is owed, and the flow is {self.flow.status}: {self.flow.plan}"
+            if self.at_rest():
+                self._below.end_some(self.flow, self.nodes)
+                self._come_back()
+                continue
             thing = self._things.pop(self._numbers.below(len(self._things)))
             self._tell([self._event(thing)])
         raise AssertionError("the flow never ends")
 
-    def _event(self, thing: Task | SetTimer):
+    def at_rest(self) -> bool:
+        """Whether the flow is in nobody's hands: nothing of it is under way or waits, but for its sub-flows."""
+        resting = rests(self.flow)
+        assert not resting or all(isinstance(thing, Child) or self._is_late(thing) for thing in self._things)
+        return resting
+
+    def _is_late(self, thing: Task | SetTimer) -> bool:
+        if not isinstance(thing, SetTimer):
+            return False
+        return self.flow.lost or self._given_up(self.flow, RetryDue(thing.name, thing.attempt))
+
+    def _event(self, thing: Task | SetTimer | Child):
+        if isinstance(thing, Child):
+            return self._below.end(self.flow, thing, self.nodes)
         if isinstance(thing, SetTimer):
             self.now = max(self.now, thing.at)
             return RetryDue(thing.name, thing.attempt)
         node = self.nodes[thing.scheme.name]
         number = thing.part or 0
-        if number in node.fails:
+        if number in node.fails and not (node.below and self._numbers.below(2)):
             return TaskFailed(thing.name, thing.attempt, BOOM, node.retries, self.now, self.now)
+        if node.below:
+            return InputBuilt(thing.name, thing.attempt, b"{}", "ann", self.now, self.now)
         return TaskSucceeded(thing.name, thing.attempt, b"%d" % number, None, self.now, self.now)
 
     def _tell(self, events) -> None:
@@ -244,6 +333,7 @@ class Stage:
             offset, name, _, *rest, given = part_row(flow, 1, key, 1, {})
             self._put(task_data((offset, name, *rest, None, given, False, None)))
         self._answered.update(self.asked)
+        self._below.save(work.commands)
         self.flow = flow
         self.data = self.data._replace(status=flow.status, reason=flow.reason, failure=flow.failure)
         self._released = work.released
@@ -258,8 +348,10 @@ class Stage:
         self._things.clear()
         if self._released:
             return
-        data = self.data._replace(tasks=tuple(self.rows.values()))
+        children = tuple(self._below.children.values())
+        data = self.data._replace(tasks=tuple(self.rows.values()), children=children)
         self.flow = Flow.from_data(data, self.scheme)
+        self._things.extend(Child(*below) for below in waiting(self.flow) if not self._below.has_ended(below))
         self._tell([Recovered()])
 
     def _obey(self, command: Command) -> None:
@@ -269,13 +361,16 @@ class Stage:
             self._things.append(command.task)
         elif isinstance(command, SetTimer):
             self._things.append(command)
+        elif isinstance(command, StartSubflow):
+            self._things.append(Child(command.name, command.attempt))
         else:
-            assert isinstance(command, Ask | Release | StopParts)
+            assert isinstance(command, Ask | Release | StopParts | EndSubflows)
+            assert not (isinstance(command, Release) and waiting(self.flow))
 
     def _count(self) -> None:
-        """How many children of each map run at once."""
+        """How many children of each map run at once, by themselves or as sub-flows."""
         for name in self.nodes:
-            running = sum(isinstance(thing, Task) and thing.scheme.name == name for thing in self._things)
+            running = sum(_runs(thing, name) for thing in self._things)
             self.most_at_once[name] = max(running, self.most_at_once.get(name, 0))
 
     def ended(self) -> dict[str, TaskStatus]:

@@ -10,6 +10,8 @@ from tests.property.control import Node, Plot, Stage, plots
 from theflow.model.decide import decide
 from theflow.model.status import FlowStatus, TaskStatus
 
+UNDER_WAY = (TaskStatus.RUNNING, TaskStatus.WAITING)
+
 
 @settings(max_examples=200)
 @given(plot=plots())
@@ -32,9 +34,11 @@ def test_the_counts_of_a_plan_are_what_a_walk_would_find(plot: Plot):
         plan = decision.flow.plan
         assert plan.open == sum(not state.status.ended for state in plan.states)
         divided = [n for n, state in enumerate(plan.states) if n in plan.fans and state.status is TaskStatus.RUNNING]
-        parts = sum(state.status is TaskStatus.RUNNING for fan in plan.fans.values() for state in fan.states)
-        whole = sum(state.status is TaskStatus.RUNNING for state in plan.states) - len(divided)
+        parts = sum(state.status in UNDER_WAY for fan in plan.fans.values() for state in fan.states)
+        whole = sum(state.status in UNDER_WAY for state in plan.states) - len(divided)
         assert plan.running == whole + parts
+        for fan in plan.fans.values():
+            assert fan.waiting == sum(state.status is TaskStatus.WAITING for state in fan.states)
         return decision
 
     Stage(plot).run(watched)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.model.flows import failed, scheme_of
+from tests.property.below_moves import divide, live
 from tests.property.control import BOOM, ROUNDS, Node, Plot, Stage, plots
 from tests.property.hand_moves import operate
 from tests.property.story import Story, TaskStory, body, cancelled_stories, pending, reverted_stories, stories
@@ -63,6 +64,7 @@ def test_every_transition_is_crossed_and_no_other():
     run_out_of_time(watch)
     let_a_flow_run_out_of_time(watch)
     branch(watch)
+    divide(watch)
     operate(watch)
     assert watch.flow_crossings == FLOW_CROSSINGS
     assert watch.task_crossings == TASK_CROSSINGS
@@ -151,16 +153,21 @@ def branch(watch: Watch) -> None:
 
 
 def skip_after_a_sub_flow(watch: Watch) -> None:
-    """What came after a skipped task is skipped, once the sub-flow that it came after too has ended."""
+    """What came after a skipped task is skipped, once the task or sub-flow that it came after too has ended."""
     scheme = FlowScheme("story")
     scheme.subflow("other", input=body, name="s")
     scheme.add(body, name="q", when=lambda: False)
     scheme.add(body, name="f", after=["s", "q"])
-    flow = Flow.from_data(pending(), scheme)
     ended = SubflowEnded("s", 1, "below", FlowStatus.SUCCEEDED, b"{}", "")
-    for event in (Started(), TaskSkipped("q"), InputBuilt("s", 1, b"{}", "ann", 0, 0), ended):
-        flow = watch.cross(flow, event, 0).flow
+    flow = live(watch, scheme, Started(), TaskSkipped("q"), InputBuilt("s", 1, b"{}", "ann", 0, 0), ended)
     assert flow.status is FlowStatus.SUCCEEDED
+    three = Plot((node("s"), node("q", answer=False), node("f", "s", "q"))).scheme()
+    done = TaskSucceeded("s", 1, b"1", None, 0, 0)
+    assert live(watch, three, Started(), TaskSkipped("q"), done).status is FlowStatus.SUCCEEDED
+    # An answer is nothing to a flow that fails.
+    broken = TaskFailed("s", 1, BOOM, False, 0, 0)  # noqa: FBT003
+    beside = Plot((node("s"), node("q", answer=False), node("d"))).scheme()
+    assert live(watch, beside, Started(), broken, TaskSkipped("q")).plan.states[1].status is TaskStatus.PENDING
 
 
 @pytest.mark.parametrize("last", ["QuestionFailed", "TaskChosen", "TaskSkipped", "RoundJudged"])

@@ -16,7 +16,7 @@ from theflow.model.orchestration import Chain
 from theflow.model.scheme import FlowScheme
 from theflow.model.status import FlowStatus
 from theflow.model.task_scheme import TaskScheme
-from theflow.runtime.work import FlowWork
+from theflow.runtime.flow_work import FlowWork
 
 FEW, MANY = 300, 3000
 

@@ -235,8 +235,7 @@ class World:
 
     def _below(self, flow: Flow) -> list[str]:
         """The tasks whose sub-flows are on disk, and have not been heard of yet."""
-        numbered = ((flow.scheme.orchestration.names[number], number) for number in waiting(flow))
-        return [name for name, number in numbered if (name, flow.plan.states[number].attempt) in self.disk.children]
+        return [name for name, attempt in waiting(flow) if (name, attempt) in self.disk.children]
 
     def _end_below(self, flow: Flow, name: str) -> Event:
         """Let the sub-flow of a task end; that is on disk before the machine is told, and whether it is or not."""

@@ -130,3 +130,15 @@ def test_a_parent_that_finds_its_sub_flow_ended_asks_a_condition_once(works):
     works.start(order, leaf)
     assert works.submit(order).wait(15).status is FlowStatus.SUCCEEDED
     assert asked == [1]
+
+
+def test_a_flow_goes_on_without_a_sub_flow_that_a_person_cancelled(works):
+    order = FlowScheme("order")
+    order.subflow("absent", name="ship", input=nothing)
+    order.add(lambda ship: f"shipped {ship}", name="mail", join="all_done")
+    works.start(order)
+    flow = waiting(works, order)
+    works.client.cancel(flow.get().children[0].flow_id)
+    ended = flow.wait(15)
+    assert (ended.status, ended.task("ship").status) == (FlowStatus.SUCCEEDED, TaskStatus.FAILED)
+    assert ended.task("mail").result == "shipped None"

@@ -325,7 +325,7 @@ def test_a_parent_comes_back_to_another_runtime_after_its_own_is_gone(works):
     assert flow.wait(15).status is SUCCEEDED
 
 
-@pytest.mark.parametrize("option", ["transactional", "at_most_once", "deadline", "map", "repeat", "pool"])
+@pytest.mark.parametrize("option", ["transactional", "at_most_once", "deadline", "pool"])
 def test_the_task_of_a_sub_flow_only_builds_its_input(option):
     order = FlowScheme("order")
     with pytest.raises(SchemeError, match=f"the task of a sub-flow takes no {option}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
+from collections.abc import Mapping
 from itertools import accumulate
 from random import Random
 
@@ -22,7 +23,7 @@ _CALLS = (*READS, *WRITES, "claim", "commit", "claim", "commit")
 _ASKS = ("create_jobs", "cancel", "resume")
 _JUMPS = (-30_000_000, -1_000_000, 1_000_000, 30_000_000)
 # How often each thing happens.
-_RULES = {
+RULES = {
     "submit": 5,
     "ask_again": 1,
     "step": 22,
@@ -45,12 +46,12 @@ _RULES = {
     "cancel": 3,
     "let_in": 4,
 }
-_NAMES = tuple(_RULES)
-_WEIGHTS = tuple(accumulate(_RULES.values()))
 
 
 class Explorer:
     """One schedule: a world, and what happened in it."""
+
+    rules: Mapping[str, int] = RULES
 
     def __init__(self, seed: int, steps: int = STEPS) -> None:
         self.world = World()
@@ -67,8 +68,9 @@ class Explorer:
             self._start(world.members[name])
         for _ in range(1 + self._below(4)):
             self._submit()
+        names, weights = tuple(self.rules), tuple(accumulate(self.rules.values()))
         for _ in range(self._steps):
-            getattr(self, "_" + _NAMES[bisect(_WEIGHTS, self._below(_WEIGHTS[-1]))])()
+            getattr(self, "_" + names[bisect(weights, self._below(weights[-1]))])()
             world.history.check()
         self._tell("heal")
         world.heal()

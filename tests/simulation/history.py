@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tests.simulation.flows import BY_NAME, task_scheme
+from tests.simulation.hands import BY_HAND, TAKE_BACK, Hands
 from tests.simulation.machines import ALIVE, CLAIMS, TTL
 from tests.simulation.moments import Time
 from tests.simulation.window import WindowStore
-from theflow.database.batch import Batch, ClaimRow
+from theflow.database.batch import Batch, ClaimRow, PartRow, TaskRow
 from theflow.database.records import Fence, Holder
 from theflow.model.flow import Flow
 from theflow.model.flow_data import FlowDataObject, FlowDataPartial
@@ -52,6 +53,9 @@ class History:
         self._beats: dict[int, float] = {}
         self._holders: dict[int, Holder] = {}
         self._serial = 0
+        self.hands = Hands(store)
+        self._pardoned: Counter[int] = Counter()
+        self._written: list[tuple[int, str, int]] = []
 
     # --- jobs -----------------------------------------------------------------------------------------------------
     def submitting(self, partial: FlowDataPartial) -> None:
@@ -81,6 +85,11 @@ class History:
         """The store let a parked flow in again."""
         self.seen["resumed"] += 1
         self._counted[offset] = 0
+
+    def queued_again(self, offsets: Sequence[int]) -> None:
+        """The store put flows that had ended into the queue once more, as nobody had claimed them before."""
+        self._counted.update(dict.fromkeys(offsets, 0))
+        self._progress.update(dict.fromkeys(offsets, 0))
 
     def refused(self, offsets: set[int]) -> None:
         """The database took no row of these flows."""
@@ -173,15 +182,45 @@ class History:
             job = self._store.job(offset)
             if job is None or job.owner != fence.id:
                 yield f"I4: incarnation {fence.id} writes on offset {offset}, which it does not hold"
+        yield from self.hands.objections(batch)
         for row in (*batch.tasks, *batch.parts):
-            if (row.offset, row.name) in self.outcomes:
+            if (row.offset, row.name) in self.outcomes and (row.offset, row.name) not in batch.reopened:
                 yield f"I2: task {row.name!r} of offset {row.offset} has an outcome, and is written again"
 
     def committed(self, batch: Batch) -> None:
         """A batch was written."""
+        self._taken_back(batch)
+        self._counted.update(dict.fromkeys(batch.released, 0))
         for row in (*batch.tasks, *batch.parts):
             if row.status in _TASK_ENDS:
                 self.outcomes.setdefault((row.offset, row.name), (row.status, row.attempt, row.result))
+                self._expect_row(row)
+
+    def _taken_back(self, batch: Batch) -> None:
+        """What people did by hand was written: flows go on that had ended, and tasks have no outcome any more."""
+        for key in batch.reopened:
+            self.outcomes.pop(key, None)
+        written = {row.offset for row in batch.flows}
+        for offset, request in self.hands.done(batch):
+            self.seen[f"{request.verb} by hand"] += 1
+            # Only an end is taken back, and a claim in vain is forgiven, by a person.
+            if request.verb == "resume":
+                self._pardoned[offset] = self._counted[offset]
+            if request.verb in TAKE_BACK:
+                # What must not start twice does so if a person says that, also where its outcome was never kept.
+                self._starts = Counter({key: count for key, count in self._starts.items() if key[0] != offset})
+            if request.verb in TAKE_BACK and offset in self._ended and offset in written:
+                self._ended.pop(offset)
+                self._asked.discard(offset)
+                self._claimed_to_end.discard(offset)
+        self.hands.committed(batch.answers)
+
+    def _expect_row(self, row: TaskRow | PartRow) -> None:
+        """A transactional task that succeeded by its body has written a row."""
+        flow_class = self._store.flow_rows()[row.offset].job.meta.flow_class
+        by_body = row.status == TaskStatus.SUCCEEDED and row.result != BY_HAND
+        if by_body and task_scheme(flow_class, row.name).transactional:
+            self._written.append((row.offset, row.name, int(row.result or 0)))
 
     # --- bodies ---------------------------------------------------------------------------------------------------
     def body_started(self, offset: int, task: Task, incarnation: int) -> int:
@@ -193,12 +232,14 @@ class History:
         row = flow.tasks.get(name)
         if flow.status in _HALTED or offset in self._claimed_to_end:
             raise Broken(f"I6: offset {offset} was cancelled ({flow.status}), and its task {name!r} starts")
+        if not self.hands.may_start(offset):
+            raise Broken(f"I6: offset {offset} is {flow.status}, and its task {name!r} starts")
         if (offset, name) in self.outcomes:
             raise Broken(f"I3: task {name!r} of offset {offset} has an outcome, and its body starts again")
         stand = Stand.of(TaskStatus(self.outcomes.get((offset, name), ("pending",))[0]) for name in scheme.after)
         if judge(scheme, stand) != Verdict():
             raise Broken(f"I5: task {name!r} of offset {offset} starts before its parents have their outcomes on disk")
-        if self._counted[offset] > CLAIMS:
+        if self._counted[offset] - self._pardoned[offset] > CLAIMS:
             raise Broken(f"I14: offset {offset} was claimed {self._counted[offset]} times in vain, and starts again")
         self._starts[offset, name] += 1
         if scheme.at_most_once:
@@ -261,15 +302,9 @@ class History:
             raise Broken(f"I2: {len(self.outcomes) - met} outcomes are gone")
 
     def _check_rows(self) -> None:
-        """Each transactional task that succeeded has one row, of the body that its outcome is of; no other has."""
-        flows = self._store.flow_rows()
-        expected = sorted(
-            (offset, name, int(result or 0))
-            for (offset, name), (status, _, result) in self.outcomes.items()
-            if status == TaskStatus.SUCCEEDED and task_scheme(flows[offset].job.meta.flow_class, name).transactional
-        )
-        if sorted(self._store.rows) != expected:
-            raise Broken(f"I7: rows {sorted(self._store.rows)} are there, and outcomes of {expected}")
+        """Each success of a transactional task has one row, of the body that it is of; no other has."""
+        if sorted(self._store.rows) != sorted(self._written):
+            raise Broken(f"I7: rows {sorted(self._store.rows)} are there, and outcomes of {sorted(self._written)}")
 
     def _check_requests(self) -> None:
         for offset in self._asked:
@@ -278,7 +313,7 @@ class History:
                 raise Broken(f"I6: that offset {offset} shall end was acknowledged, and is forgotten")
             if flow.status != FlowStatus.CANCELLED:
                 continue
-            if job is not None:
+            if job is not None and not job.verbs:
                 raise Broken(f"I2: offset {offset} is cancelled, and still in its queue")
             going_on = [row.name for row in flow.tasks.values() if row.status in ("running", "retrying")]
             if going_on and offset not in self._refused:
@@ -287,13 +322,20 @@ class History:
     def open_requests(self) -> set[int]:
         """The flows that were asked to end, and have not ended."""
         rows = self._store.flow_rows()
-        return {offset for offset in self._asked if rows[offset].status not in _FLOW_ENDS}
+        open_still = {offset for offset in self._asked if rows[offset].status not in _FLOW_ENDS}
+        # What else was asked may be done before, or leave nothing to do but what a body has just done.
+        return {offset for offset in open_still if not self.hands.concern(offset)}
 
     def check_cancelled(self, offsets: set[int]) -> None:
         """These were asked to end, and nobody had anything else to say of them: that is how they ended."""
         for offset in offsets:
             if self._ended.get(offset) != FlowStatus.CANCELLED:
                 raise Broken(f"I6: offset {offset} was asked to end, and is {self._ended.get(offset)} after all")
+
+    def check_hands(self) -> None:
+        """All that people asked was heard, and what they set is there."""
+        for complaint in self.hands.complaints():
+            raise Broken(complaint)
 
     def _check_queues(self) -> None:
         live: Counter[tuple[str, str]] = Counter()
@@ -313,5 +355,7 @@ class History:
             flow = self._store.flow_rows()[offset]
             if task_scheme(flow.job.meta.flow_class, name).control.divides and split_part(name) is None:
                 continue  # its parts wrote, and it has no body of its own
+            if result == BY_HAND:
+                continue  # nobody wrote
             if status == TaskStatus.SUCCEEDED and f'"{name}":{result}' not in (flow.storage or "").replace(" ", ""):
                 raise Broken(f"I2: the storage of offset {offset} lacks what task {name!r} wrote: {flow.storage}")

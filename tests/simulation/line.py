@@ -72,11 +72,14 @@ class Line:
     # --- what people ask of a flow --------------------------------------------------------------------------------
     def ask(self, wanted: Sequence[tuple[int, Request]]) -> list[Told]:
         def write() -> list[Told]:
+            gone = [offset for offset, _ in wanted if self._store.job(offset) is None]
             answers = self._store.ask(wanted)
+            self._history.queued_again([offset for offset in gone if self._store.job(offset) is not None])
             for (offset, request), told in zip(wanted, answers, strict=True):
+                self._history.hands.took(offset, request, told)
                 if request.verb == "cancel":
                     self._history.asked_to_end(offset, told.stand)
-                elif told.stand is not None and not told.refusal:
+                elif request.verb == "resume" and told.done:
                     self._history.resumed(offset)
             return answers
 

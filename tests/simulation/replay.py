@@ -1,4 +1,7 @@
-"""Run schedules: `python -m tests.simulation.replay SEED [STEPS]` tells one, `--soak SECONDS` runs new ones."""
+"""Run schedules: `python -m tests.simulation.replay SEED [STEPS]` tells one, `--soak SECONDS` runs new ones.
+
+`--operated SEED [STEPS]` tells one in which people have their hands on the flows.
+"""
 
 from __future__ import annotations
 
@@ -8,19 +11,21 @@ from collections import Counter
 
 from tests.simulation.explorer import STEPS, Explorer
 from tests.simulation.machines import simulated
+from tests.simulation.operated import OperatedExplorer
 
 
-def explore(seeds: range, steps: int = STEPS) -> Counter[str]:
+def explore(seeds: range, steps: int = STEPS, kind: type[Explorer] = Explorer) -> Counter[str]:
     """Run a schedule for each seed; say how often each thing was seen. A seed that fails prints how to replay it."""
     seen: Counter[str] = Counter()
     with simulated():
         for seed in seeds:
-            explorer = Explorer(seed, steps)
+            explorer = kind(seed, steps)
             try:
                 seen += explorer.run().history.seen
             except BaseException as error:
                 error.add_note("\n".join(explorer.story))
-                error.add_note(f"seed {seed}: replay it with  python -m tests.simulation.replay {seed} {steps}")
+                word = "--operated " if kind is OperatedExplorer else ""
+                error.add_note(f"seed {seed}: replay it with  python -m tests.simulation.replay {word}{seed} {steps}")
                 raise
             seen["schedule"] += 1
     return seen
@@ -32,7 +37,8 @@ def soak(seconds: float) -> None:
     first = time.time_ns() // 1_000_000 * 1000
     total: Counter[str] = Counter()
     while time.monotonic() < until:
-        total += explore(range(first, first + 200), STEPS * 4)
+        total += explore(range(first, first + 100), STEPS * 4)
+        total += explore(range(first + 100, first + 200), STEPS * 4, OperatedExplorer)
         first += 200
     print(f"from seed {first}:", ", ".join(f"{count} {what}" for what, count in sorted(total.items())))  # noqa: T201
 
@@ -42,8 +48,9 @@ def main(words: list[str]) -> None:
     if words[0] == "--soak":
         soak(float(words[1]))
         return
-    seed, steps = int(words[0]), int(words[1]) if len(words) > 1 else STEPS
-    print(explore(range(seed, seed + 1), steps))  # noqa: T201
+    kind = OperatedExplorer if words[0] == "--operated" else Explorer
+    seed, *others = map(int, words[kind is OperatedExplorer :])
+    print(explore(range(seed, seed + 1), others[0] if others else STEPS, kind))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from tests.simulation.hand_mutants import HAND_MUTANTS
 from tests.simulation.history import Broken
 from tests.simulation.machines import simulated
 from tests.simulation.mutants import MUTANTS, SELDOM
+from tests.simulation.operated import OperatedExplorer
 from tests.simulation.replay import explore
 from tests.simulation.schedules import silence_before_a_retry
 from tests.simulation.world import World
@@ -26,6 +28,14 @@ def test_a_mutant_is_caught(name, monkeypatch):
             monkeypatch.setattr(target, attribute, mutant)
     with pytest.raises(Broken):
         explore(range(_SCHEDULES))
+
+
+@pytest.mark.parametrize("name", HAND_MUTANTS)
+def test_a_mutant_that_mishears_people_is_caught(name, monkeypatch):
+    for target, attribute, mutant in HAND_MUTANTS[name]:
+        monkeypatch.setattr(target, attribute, mutant)
+    with pytest.raises(Broken):
+        explore(range(_SCHEDULES), kind=OperatedExplorer)
 
 
 def test_a_mutant_that_random_schedules_seldom_show_is_caught(monkeypatch):

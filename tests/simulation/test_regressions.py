@@ -10,6 +10,9 @@ from tests.simulation.regressions import SEEDS
 from tests.simulation.replay import explore
 from tests.simulation.schedules import named, seen_silent, silence_before_a_retry, started
 from tests.simulation.world import World
+from theflow.model.status import FlowStatus
+from theflow.model.verb import CANCELLED_BEFORE
+from theflow.model.view import DONE
 
 
 @pytest.fixture
@@ -160,3 +163,35 @@ def take_over(world: World, member: Member) -> None:
     member.beat()
     member.turn()
     assert member.phase is Phase.LOST
+
+
+def test_a_flow_that_fails_ends_although_somebody_asks_for_a_pause_before_it_changes_hands(world):
+    anna = started(world, "anna")
+    world.submit("fork", "u")
+    anna.turn_and_admit()
+    world.end(anna, anna.bodies.under_way[0], "returns")
+    anna.turn()
+    world.end(anna, next(body for body in anna.bodies.under_way if body.name == "c"), "raises")
+    anna.turn()
+    world.do(1, "pause", {})
+    world.kill(anna)
+    world.heal()
+    assert world.store.flow_rows()[1].status == FlowStatus.FAILED
+    assert "it starts nothing more" in world.store.requests(1)[0].answer
+
+
+def test_what_was_asked_before_a_cancel_is_not_heard_after_it(world):
+    anna = started(world, "anna")
+    world.submit("free", "u")
+    anna.turn_and_admit()
+    world.end(anna, anna.bodies.under_way[0], "returns")
+    anna.turn()
+    for _ in range(2):
+        world.do(1, "retry_from", {"task": "a"})
+    anna.turn_and_admit()
+    anna.turn()
+    world.cancel(1)
+    world.kill(anna)
+    world.heal()
+    assert world.store.flow_rows()[1].status == FlowStatus.CANCELLED
+    assert [request.answer for request in world.store.requests(1)] == [DONE, CANCELLED_BEFORE, DONE]

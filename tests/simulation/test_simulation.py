@@ -8,6 +8,7 @@ import pytest
 
 from tests.simulation.explorer import Explorer
 from tests.simulation.machines import simulated
+from tests.simulation.operated import OperatedExplorer
 from tests.simulation.replay import explore
 
 _CHUNKS, _SCHEDULES = 20, 1_000
@@ -32,12 +33,32 @@ _LEAST = {
     "cancelled": 150,
     "resumed": 3,
 }
+_OPERATED_CHUNKS = 10
+# What was done, of what was asked; most is refused where the flow stands by then.
+_LEAST_BY_HAND = {
+    "pause": 100,
+    "resume": 4,
+    "retry": 20,
+    "retry_from": 80,
+    "skip": 150,
+    "mark_done": 180,
+    "mark_failed": 150,
+    "edit_storage": 200,
+    "run_now": 3,
+}
 
 
 @pytest.mark.parametrize("chunk", range(_CHUNKS))
 def test_nothing_is_lost_and_nothing_is_done_twice(chunk):
     seen = explore(range(chunk * _SCHEDULES, (chunk + 1) * _SCHEDULES))
     assert {what: seen[what] for what, least in _LEAST.items() if seen[what] < least} == {}
+
+
+@pytest.mark.parametrize("chunk", range(_OPERATED_CHUNKS))
+def test_what_people_do_by_hand_is_done_once_and_nothing_else_takes_back_an_outcome(chunk):
+    seen = explore(range(chunk * _SCHEDULES, (chunk + 1) * _SCHEDULES), kind=OperatedExplorer)
+    wanted = {f"{verb} by hand": least for verb, least in _LEAST_BY_HAND.items()}
+    assert {what: seen[what] for what, least in wanted.items() if seen[what] < least} == {}
 
 
 def test_the_same_seed_tells_the_same_story():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from tests.simulation.bodies import Body
 from tests.simulation.flows import BY_NAME, CLASSES, PILL, UNKNOWN_VERSION
@@ -13,6 +14,7 @@ from tests.simulation.machines import ALIVE, TTL, Threads
 from tests.simulation.member import PLACES, Member, Phase
 from tests.simulation.moments import Time, WallClock
 from tests.simulation.window import WindowStore
+from theflow.database.memory_queue import MemoryJob
 from theflow.database.records import FlowRecord, Holder
 from theflow.errors import StoreUnavailable
 from theflow.model.flow_data import FlowDataPartial
@@ -27,6 +29,7 @@ NAMES = ("anna", "bert", "carl")
 _TOGETHER = ("anna", "bert")
 # So many rounds of a TTL may pass after the last fault until every flow has ended, or says why not.
 ROUNDS = 40
+_NOTHING: Mapping[str, Any] = {}
 
 
 class World:
@@ -71,8 +74,13 @@ class World:
         with suppress(StoreUnavailable):
             self.office.ask([(offset, self._request("resume"))])
 
-    def _request(self, verb: str) -> Request:
-        return Request(verb=verb, asked_by="ann", reason="", asked_at=self._clock.now())
+    def do(self, offset: int, verb: str, payload: Mapping[str, Any]) -> None:
+        """Do something else to a flow by hand."""
+        with suppress(StoreUnavailable):
+            self.office.ask([(offset, self._request(verb, payload))])
+
+    def _request(self, verb: str, payload: Mapping[str, Any] = _NOTHING) -> Request:
+        return Request(verb=verb, asked_by="ann", reason="", asked_at=self._clock.now(), payload=payload)
 
     # --- processes ------------------------------------------------------------------------------------------------
     def boot(self, name: str, host: str | None = None) -> None:
@@ -120,7 +128,9 @@ class World:
             self.history.check()
             if not self._unexplained():
                 self.history.check_storage()
-                self.history.check_cancelled(to_be_cancelled)
+                self.history.check_hands()
+                stuck = {job.offset for job in self.store.jobs() if self._is_stuck(job)}
+                self.history.check_cancelled(to_be_cancelled - stuck)
                 self.history.seen["parked"] += sum(job.parked for job in self.store.jobs())
                 return
             self.time.advance(TTL)
@@ -161,6 +171,8 @@ class World:
             if record is None or job.parked:
                 continue
             reasons = [reason.text for reason in self._explained(record)]
+            if self._is_stuck(job) and reasons:
+                continue
             if not any("no runtime registers" in reason or self._waits_behind(reason) for reason in reasons):
                 found.append(f"offset {job.offset} ({job.flow_class}, {record.summary.status}): {reasons}")
         return found
@@ -170,7 +182,13 @@ class World:
         name, now = record.summary.flow_class, self._clock.now()
         runtimes, seen = self.store.runtimes(), self.store.class_record(name)
         policies = policies_of(name, SchemeDefinition.of(BY_NAME[name]), runtimes, seen, self.store.limits())
-        return explain(record, runtimes, Around(policies, self.store.in_use(name, now)))
+        requests = self.store.requests(record.summary.offset)
+        return explain(record, runtimes, Around(policies, self.store.in_use(name, now), requests))
+
+    def _is_stuck(self, job: MemoryJob) -> bool:
+        """Whether nobody has code for a flow, or one before it in its queue: so nobody hears what is asked of it."""
+        queue = [each for each in self.store.jobs() if (each.flow_class, each.user) == (job.flow_class, job.user)]
+        return any(each.version == UNKNOWN_VERSION and each.offset <= job.offset for each in queue)
 
     def _waits_behind(self, reason: str) -> bool:
         """Whether a flow waits for one that nobody has code for: then it waits as long."""

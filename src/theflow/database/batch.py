@@ -67,10 +67,14 @@ class SubflowRow(NamedTuple):
 
 
 class AbandonRow(NamedTuple):
-    """A flow that goes on no more: its sub-flows that are under way are asked to end."""
+    """A flow that goes on no more, or without some: its sub-flows that are under way are asked to end.
+
+    `names` are the tasks and parts of which they are; none if it is all of them.
+    """
 
     offset: int
     request: Request
+    names: tuple[str, ...] = ()
 
 
 class RestRow(NamedTuple):

@@ -62,10 +62,11 @@ class MemoryFlow(MemoryAsked):
 
     def cancel(self, request: Request) -> None:
         """End as the machine ends a flow that nobody holds: what ran is lost, and what waited is over."""
+        waited = self.status == FlowStatus.WAITING
         self.status, self.reason, self.ended_at = FlowStatus.CANCELLED, request.line(), request.asked_at
         self.ending = "clean"
         for name, row in self.tasks.items():
-            if row.status == TaskStatus.RUNNING:
+            if row.status == TaskStatus.RUNNING and not waited:
                 lost = (AttemptStatus.LOST.value, encode_failure(LOST), row.runtime, row.started_at, None)
                 self.attempts.setdefault((name, row.attempt), AttemptRow(row.offset, name, row.attempt, *lost))
             if row.status in (TaskStatus.RUNNING, TaskStatus.RETRYING, TaskStatus.WAITING):

@@ -46,9 +46,10 @@ class MemoryKin(MemoryRequests):
         for row in batch.subflows:
             if (row.offset, row.name, row.attempt) not in known:
                 self._adopt(row)
-        for parent, request in batch.abandoned:
+        for parent, request, names in batch.abandoned:
             for child in self._open_children(parent):
-                self._tell(child.job.offset, request)
+                if not names or (child.parent and child.parent[1] in names):
+                    self._tell(child.job.offset, request)
         for rest in batch.resting:
             self._rest(rest)
         for offset in batch.ended_children:

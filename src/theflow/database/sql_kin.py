@@ -39,9 +39,11 @@ def save_kin(session: Session, batch: Batch) -> None:
         session.run("insert_subflow", link)
         session.run("adopt_flow", {"offset": job.offset, "depth": row.depth})
         session.run("adopt_job", {"offset": job.offset, "level": -row.depth})
-    for parent, request in sorted(batch.abandoned):
-        for (child,) in session.all("open_children", {"offset": parent}):
-            tell(session, child, request)
+    for parent, request, names in sorted(batch.abandoned, key=lambda row: row.offset):
+        wanted = frozenset(names)
+        for child, name in session.all("open_children", {"offset": parent}):
+            if not wanted or name in wanted:
+                tell(session, child, request)
 
 
 def wake_parents(session: Session, ended: Sequence[int]) -> None:

@@ -203,7 +203,7 @@ def _undoes(session: Session, offset: int) -> bool:
 
 def _locked(session: Session, offset: int) -> Sequence[Any] | None:
     """Hold the job of a flow still, and before it those of all flows below: their ends go up the same way."""
-    for (child,) in session.all("open_children", {"offset": offset}):
+    for child, _ in session.all("open_children", {"offset": offset}):
         _locked(session, child)
     return session.one("lock_job", {"offset": offset})
 
@@ -212,7 +212,7 @@ def _cancel_free(session: Session, flow: _Flow, job: _Job, request: Request) -> 
     """Cancel a flow that nobody holds; it ends now, unless flows below it have to end first that somebody holds."""
     below = request.passed_on(flow.flow_id)
     children = session.all("open_children", {"offset": flow.offset})
-    stands = [tell(session, child, below).stand for (child,) in children]
+    stands = [tell(session, child, below).stand for child, _ in children]
     if any(stand is not None and not stand.ended for stand in stands):
         if job.asked:
             return Told(FlowStatus.CANCELLING)
@@ -228,7 +228,8 @@ def _end(session: Session, flow: _Flow, request: Request) -> None:
     place = {"offset": flow.offset}
     ended = {**place, "ended_at": request.asked_at}
     session.run("cancel_flow", {**ended, "reason": request.line()})
-    session.run("lose_attempts", {**place, "error": codec.encode_failure(LOST)})
+    if flow.stand is not FlowStatus.WAITING:  # what runs there is a task of which all that is under way are sub-flows
+        session.run("lose_attempts", {**place, "error": codec.encode_failure(LOST)})
     session.run("cancel_tasks", ended)
     if flow.job is not None and (flow.job.verbs or flow.job.asked):
         session.run("drop_requests", {**place, "at": request.asked_at, "answer": CANCELLED_BEFORE})

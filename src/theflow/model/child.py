@@ -17,8 +17,6 @@ _NOT_TOGETHER = {
     "at_most_once": _BEFORE,
     "pool": _BEFORE,
     "deadline": "give its class a deadline",
-    "map": "let a task that is mapped start flows, or the sub-flow map",
-    "repeat": "repeat a task of the sub-flow",
 }
 
 

@@ -59,8 +59,8 @@ class Control:
         )
 
     def place_of_body(self, place: Place) -> Place:
-        """Return where the body stands: the one of a mapped task takes an item."""
-        return place if self.map is None else replace(place, takes_item=True)
+        """Return where the body stands: the one of a mapped task takes an item, a round what the last one returned."""
+        return replace(place, takes_item=self.map is not None, takes_own=self.repeat is not None)
 
     def check(self, place: str, name: str, after: tuple[str, ...], tasks: Iterable[str]) -> None:
         """Raise SchemeError for a task that could never start, or whose parts would be named like other tasks."""

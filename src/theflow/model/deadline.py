@@ -79,7 +79,7 @@ def pass_grace(flow: Flow, event: GraceOver, now: int) -> Decision:
         raise IllegalEvent(f"flow {flow.flow_id} is {flow.status}: nobody has told bodies of it to end")
     if now < event.at:
         return Decision(flow, [SetAlarm(event)], [], [])
-    running = [number for number, state in enumerate(flow.plan.states) if state.status is TaskStatus.RUNNING]
+    running = [number for number, state in enumerate(flow.plan.states) if _has_bodies(flow, number, state)]
     if not running:
         # Sub-flows are under way, which have a grace of their own.
         return Decision(flow, [], [], [])
@@ -88,6 +88,12 @@ def pass_grace(flow: Flow, event: GraceOver, now: int) -> Decision:
         leave = _leave_parts if number in flow.plan.fans else _leave_task
         decision = leave(decision, number, now)
     return decision if decision.flow.plan.running else end(decision, now)
+
+
+def _has_bodies(flow: Flow, number: int, state: TaskState) -> bool:
+    """Whether a body of a task is under way: not only sub-flows of its parts."""
+    fan = flow.plan.fans.get(number)
+    return state.status is TaskStatus.RUNNING and (fan is None or fan.running > fan.waiting)
 
 
 def _leave_task(decision: Decision, number: int, now: int) -> Decision:
@@ -113,7 +119,8 @@ def _leave_parts(decision: Decision, number: int, now: int) -> Decision:
     for place in running:
         decision.attempts.append(_left_behind(flow, part_name(name, fan.first + place), fan.states[place], now))
     left = [(place, fan.states[place]._replace(status=TaskStatus.CANCELLED, ended_at=now)) for place in running]
-    fan = fan._replace(states=fan.states.set_many(left), running=0, dropped=fan.dropped + len(left))
+    still, dropped = fan.running - len(left), fan.dropped + len(left)
+    fan = fan._replace(states=fan.states.set_many(left), running=still, dropped=dropped)
     plan = plan._replace(running=plan.running - len(left), fans={**plan.fans, number: fan})
     parts = (*decision.parts, *((number, fan.first + place) for place in running))
     return decision._replace(flow=flow._replace(plan=plan), parts=parts)

@@ -53,7 +53,7 @@ from theflow.model.operator import operate, waits
 from theflow.model.plan import TaskState
 from theflow.model.starting import run
 from theflow.model.status import FlowStatus, TaskStatus
-from theflow.model.subflow import begun, ended_children, refusal, taken_up
+from theflow.model.subflow import begun, ended_children, taken_up
 from theflow.model.task import Task
 from theflow.model.undoing import doubted, not_undone, running, undo_again, undone
 from theflow.model.writes import write
@@ -176,15 +176,13 @@ def _fail(flow: Flow, event: TaskFailed, now: int) -> Decision:
 
 def _begin_subflow(flow: Flow, event: InputBuilt, now: int) -> Decision:
     """Let the sub-flow of a task begin, unless it may not."""
-    number, state = _running(flow, event.name, event.attempt)
-    refused = refusal(flow, event)
-    return begun(flow, event, number, state) if refused is None else _fail(flow, refused, now)
+    found = begun(flow, event)
+    return _fail(flow, found, now) if isinstance(found, TaskFailed) else found
 
 
 def _end_subflow(flow: Flow, event: SubflowEnded, now: int) -> Decision:
     """Give a task the end of its sub-flow."""
-    number, _ = _state(flow, event.name)
-    flow, outcome = taken_up(flow, event, number, now)
+    flow, outcome = taken_up(flow, event, now)
     return _succeed(flow, outcome, now) if isinstance(outcome, TaskSucceeded) else _fail(flow, outcome, now)
 
 

@@ -32,6 +32,11 @@ def out_of_reach(control: Control, fan: Fan) -> bool:
     return children - len(fan.failed) - fan.dropped < control.map.needed(children)
 
 
+def spare(control: Control, fan: Fan) -> bool:
+    """Whether nobody needs what is still under way of a task: it has been told so, or would be told now."""
+    return fan.closing or met(control, fan) or out_of_reach(control, fan)
+
+
 def outcome_result(control: Control, fan: Fan) -> bytes | None:
     """Return the result as JSON: that of the last round, or a list with an entry per child.
 

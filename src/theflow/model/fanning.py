@@ -13,6 +13,7 @@ from theflow.model.message import (
     Ask,
     AttemptEnded,
     Decision,
+    EndSubflows,
     RetryDue,
     RoundJudged,
     RunTask,
@@ -119,9 +120,12 @@ def judge_round(flow: Flow, event: RoundJudged, now: int) -> Decision:
 
 def go_on_all(decision: Decision, now: int) -> Decision:
     """Start what is to be started of all tasks that are done in parts, and end those of which nothing is left."""
+    # What the end of a sub-flow has let be asked is not asked twice.
+    asked = {command.task.scheme.name for command in decision.commands if isinstance(command, Ask)}
     for number in tuple(decision.flow.plan.fans):
         flow = decision.flow
-        if flow.plan.states[number].status is TaskStatus.RUNNING and flow.status is FlowStatus.RUNNING:
+        runs = flow.plan.states[number].status is TaskStatus.RUNNING and flow.status is FlowStatus.RUNNING
+        if runs and flow.scheme.orchestration.names[number] not in asked:
             decision = go_on(decision, number, now)
     return decision
 
@@ -202,17 +206,21 @@ def _drop(decision: Decision, number: int, now: int) -> Decision:
     flow = decision.flow
     fan = flow.plan.fans[number]
     name = flow.scheme.orchestration.names[number]
-    told, parts = [], []
+    told, below, parts = [], [], []
     for place, state in enumerate(fan.states):
         index = fan.first + place
         if state.status is TaskStatus.RUNNING:
             told.append(part_name(name, index))
+        elif state.status is TaskStatus.WAITING:
+            below.append(part_name(name, index))
         elif state.status is TaskStatus.RETRYING:
             ended = state._replace(status=TaskStatus.CANCELLED, retry_at=None, ended_at=now)
             fan = fan.put(index, ended, dropped=fan.dropped + 1)
             parts.append((number, index))
     if told:
         decision.commands.append(StopParts(tuple(told)))
+    if below:
+        decision.commands.append(EndSubflows(tuple(below)))
     moved = _moved(flow, flow.plan, number, fan._replace(at=len(fan.todo), closing=True))
     return decision._replace(flow=moved.flow, parts=(*decision.parts, *parts))
 

@@ -228,6 +228,12 @@ class StartSubflow(NamedTuple):
     user: str
 
 
+class EndSubflows(NamedTuple):
+    """Ask the sub-flows of these parts to end, in the commit that lets them be needed no more."""
+
+    names: tuple[str, ...]
+
+
 class SetTimer(NamedTuple):
     """Tell the machine `RetryDue` at that time, not earlier."""
 
@@ -319,6 +325,7 @@ Command: TypeAlias = (
     RunTask
     | Ask
     | StartSubflow
+    | EndSubflows
     | SetTimer
     | SetAlarm
     | RunHook

@@ -177,7 +177,7 @@ def _reopened_parts(fan: Fan) -> tuple[Fan, list[int]]:
     again = [place for place, state in enumerate(fan.states) if state.status not in done]
     states = fan.states.set_many([(place, TaskState(attempt=fan.states[place].attempt)) for place in again])
     todo = [place for place, state in enumerate(states) if state.status is TaskStatus.PENDING]
-    fan = fan._replace(states=states, todo=todo, at=0, running=0, failed=(), dropped=0, closing=False)
+    fan = fan._replace(states=states, todo=todo, at=0, running=0, waiting=0, failed=(), dropped=0, closing=False)
     return fan, [fan.first + place for place in again]
 
 

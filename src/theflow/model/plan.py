@@ -45,8 +45,9 @@ class Fan(NamedTuple):
     """The parts of one task: children of a map, or the newest rounds of a repeated task.
 
     Part `first + n` has state `states[n]`; `items` are what children are made for, as JSON. `todo` lists the parts that
-    are to be started, of which the first `at` have been. `failed` are those that failed for good, `dropped` counts
-    those that came to nothing because they were needed no more; `closing` says that no more are.
+    are to be started, of which the first `at` have been. `running` counts those under way, `waiting` those of them that
+    wait for a sub-flow. `failed` are those that failed for good, `dropped` counts those that came to nothing because
+    they were needed no more; `closing` says that no more are.
     """
 
     states: Vector[TaskState]
@@ -59,6 +60,7 @@ class Fan(NamedTuple):
     failed: tuple[int, ...] = ()
     dropped: int = 0
     closing: bool = False
+    waiting: int = 0
 
     @property
     def open(self) -> int:

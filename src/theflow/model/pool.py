@@ -30,9 +30,10 @@ def checked_pool(flow: str, task: str, body: Callable[..., Any], options: Mappin
             f"{where} is transactional, and its transaction does not reach into pool={pool!r}; take pool= out, and "
             "compute what takes long in a task before it"
         )
-    if options.get("heartbeat") is not None and pool != THREAD:
+    if options.get("heartbeat") is not None and pool not in (THREAD, PROCESS):
         raise SchemeError(
-            f"{where} has a heartbeat, which is not heard from pool={pool!r}; take it out, and give it a timeout"
+            f"{where} has a heartbeat, which is not heard from pool={pool!r}: its executor tells nothing of a body "
+            'before that ends; take it out, and give it a timeout, or run it in pool="process"'
         )
     return pool
 

@@ -15,6 +15,7 @@ from theflow.model.vector import Vector
 
 Parts = Mapping[int, Mapping[int, TaskDataObject]]
 _FRESH = TaskState()
+_UNDER_WAY = (TaskStatus.RUNNING, TaskStatus.WAITING)
 
 
 def restore_control(
@@ -87,9 +88,10 @@ def _with_fans(
 
 
 def _fan(items: tuple[bytes, ...] | None, known: Mapping[int, TaskDataObject]) -> Fan:
-    """Build the parts from their rows: all children of a map, but only the newest round."""
-    first = 0 if items is not None else max(known, default=0)
-    count = 1 if items is None else len(items)
+    """Build the parts from their rows: all children of a map, but of rounds the newest, and the one before it."""
+    newest = max(known, default=0)
+    first = 0 if items is not None else newest - (newest - 1 in known)
+    count = newest + 1 - first if items is None else len(items)
     rows = [(index - first, _state(task)) for index, task in known.items() if 0 <= index - first < count]
     states = Vector([_FRESH] * count)
     states = states.set_many(rows) if rows else states
@@ -98,7 +100,8 @@ def _fan(items: tuple[bytes, ...] | None, known: Mapping[int, TaskDataObject]) -
         todo=[place for place, state in enumerate(states) if state.status is TaskStatus.PENDING],
         items=items or (),
         first=first,
-        running=sum(state.status is TaskStatus.RUNNING for state in states),
+        running=sum(state.status in _UNDER_WAY for state in states),
+        waiting=sum(state.status is TaskStatus.WAITING for state in states),
         succeeded=sum(state.status is TaskStatus.SUCCEEDED for state in states),
         failed=tuple(first + place for place, state in enumerate(states) if state.status is TaskStatus.FAILED),
         dropped=sum(state.status is TaskStatus.CANCELLED for state in states),

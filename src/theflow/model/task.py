@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from theflow.model.flow import Flow
 from theflow.model.part import part_name
+from theflow.model.status import TaskStatus
 from theflow.model.task_scheme import TaskScheme
 from theflow.model.undo import Undo
 
@@ -33,9 +34,10 @@ class Task(NamedTuple):
         flow = self.flow
         number = flow.scheme.orchestration.index[name]
         if name == self.scheme.name and self.part is not None:
-            # What ends a repetition looks at the round that has just ended.
+            # What ends a repetition looks at the round that has just ended, and a round at the one before it.
             fan = flow.plan.fans[number]
-            return fan.state(self.part).result
+            round_of = self.part - (fan.state(self.part).status is not TaskStatus.SUCCEEDED)
+            return fan.state(round_of).result if round_of >= fan.first else None
         return flow.plan.states[number].result
 
     @property

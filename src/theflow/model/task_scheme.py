@@ -103,7 +103,7 @@ class TaskScheme(Generic[P, R]):
         """Return the task with its parameters filled and the tasks that these make it come after."""
         control = self.control.bound(place)
         parameters = parameters_of(self.body, control.place_of_body(place))
-        results = (parameter.name for parameter in parameters if parameter.source is Source.RESULT)
+        results = (one.name for one in parameters if one.source is Source.RESULT and one.name != self.name)
         return replace(
             self,
             parameters=parameters,

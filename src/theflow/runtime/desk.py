@@ -8,10 +8,11 @@ from concurrent.futures import CancelledError
 from theflow.model.message import Event, TaskFailed, TaskSucceeded
 from theflow.runtime.attempt import Attempt
 from theflow.runtime.clock import Clock, SystemClock
-from theflow.runtime.errand import Errand, Given, Rows
+from theflow.runtime.errand import Errand, Given, News
 from theflow.runtime.held_back import HeldBack
 from theflow.runtime.kit import Kit
 from theflow.runtime.roster import Roster
+from theflow.runtime.told_signs import Sign
 
 
 class Desk:
@@ -36,11 +37,13 @@ class Desk:
         attempt.started_at = self._clock.now()
         return errand
 
-    def hear(self, attempt: Attempt, rows: Rows) -> None:
-        """Take what a body has logged, by the clock of a machine: its runtime may go by that of the database."""
-        if rows:
+    def hear(self, attempt: Attempt, news: News) -> None:
+        """Take a sign of life, or what a body has logged by the clock of a machine: its runtime may go by another."""
+        if isinstance(news, Sign):
+            attempt.report(news.said)
+        elif news:
             ahead = self._clock.now() - self._machine.now()
-            attempt.log.extend([row._replace(at=row.at + ahead) for row in rows])
+            attempt.log.extend([row._replace(at=row.at + ahead) for row in news])
 
     def end(self, attempt: Attempt, event: Event) -> None:
         """Take the outcome of a body; nobody hears it if the attempt is over."""

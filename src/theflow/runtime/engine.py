@@ -19,6 +19,7 @@ from theflow.model.flow import Flow
 from theflow.model.message import (
     Ask,
     Command,
+    EndSubflows,
     Event,
     LeaveBodies,
     LeaveTask,
@@ -38,13 +39,14 @@ from theflow.model.message import (
 from theflow.model.task import Task
 from theflow.runtime.clock import Clock
 from theflow.runtime.failpoint import Failpoints
+from theflow.runtime.flow_work import FlowWork
 from theflow.runtime.hearing import Coming, Hearing
 from theflow.runtime.inbox import Inbox, Posted
 from theflow.runtime.progress import Watchers
 from theflow.runtime.refusal import smaller
 from theflow.runtime.timers import Timers
 from theflow.runtime.turns import Turns
-from theflow.runtime.work import RESTING, FlowWork, Work
+from theflow.runtime.work import RESTING, Work
 
 # How often bodies under way are asked for news: what they have logged, and that they have begun.
 NEWS_PERIOD = 0.1
@@ -358,7 +360,7 @@ def _tell(bodies: Bodies, timers: Timers, flow: Flow, command: Command) -> None:
             bodies.leave(offset)
         case LeaveTask(name=name):
             bodies.leave_task(offset, name)
-        case Release() | RunTask() | Ask() | StartSubflow():
+        case Release() | RunTask() | Ask() | StartSubflow() | EndSubflows():
             # A flow is let go once all is obeyed, tasks start at once; the rest is done already.
             pass
         case _:

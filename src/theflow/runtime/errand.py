@@ -25,8 +25,12 @@ from theflow.runtime.attempt_log import AttemptLog, LogCapture, current_attempt
 from theflow.runtime.clock import SystemClock
 from theflow.runtime.failure_detail import failure_of
 from theflow.runtime.kit import unpacked
+from theflow.runtime.signs import Said
+from theflow.runtime.told_signs import Sign, ToldSigns
 
 Rows: TypeAlias = Sequence[LogRow]
+# What is told of a body while it runs.
+News: TypeAlias = Rows | Sign
 _SEEN = (Source.STORAGE, Source.CONTEXT)
 _installing = threading.Lock()
 _clock = SystemClock()
@@ -83,12 +87,14 @@ class Given(NamedTuple):
             tasks=tuple(
                 TaskDataObject(name, TaskStatus.SUCCEEDED, 1, 0, result, None, None, None)
                 for name, result in self.results.items()
+                if name != self.task
             ),
         )
         flow = Flow.from_data(data, scheme)
         if self.part is not None:
-            # Of a task that is done in parts only this one is seen.
-            fan = Fan(Vector([TaskState()]), (), (self.item or b"null",), first=self.part)
+            # Of a task that is done in parts only this one is seen, and of rounds the one before.
+            before = TaskState(TaskStatus.SUCCEEDED, result=self.results.get(self.task))
+            fan = Fan(Vector([before, TaskState()]), (), (b"null", self.item or b"null"), first=self.part - 1)
             flow = flow._replace(plan=flow.plan._replace(fans={scheme.orchestration.index[self.task]: fan}))
         return Task(flow, scheme.tasks[self.task], self.attempt, self.part)
 
@@ -115,13 +121,26 @@ class Report(NamedTuple):
 class DistantAttempt(Attempt):
     """The attempt where its body runs; `is_over` asks the runtime, if that is near."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_asked", "_told")
 
-    def __init__(self, task: Task, asked: Callable[[], bool] | None, tell: Callable[[Rows], object] | None) -> None:
+    def __init__(self, task: Task, asked: Callable[[], bool] | None, tell: Callable[[News], object] | None) -> None:
         super().__init__(task, _clock)
         self._asked = asked
+        self._told: ToldSigns | None = None
         if tell is not None:
             self._log = StreamedLog(self, tell)
+            self._told = ToldSigns(_clock, tell, task.scheme.heartbeat)
+
+    def report(self, said: Said | None) -> None:
+        """Tell the runtime that the body is alive; where that cannot be told, nobody asks for it."""
+        if self._told is not None and not self.closed:
+            self._told.give(said)
+
+    def close(self) -> bool:
+        """End the attempt; what was held back of its signs is told before its outcome."""
+        if self._told is not None:
+            self._told.close()
+        return super().close()
 
     def is_over(self) -> bool:
         """Whether nobody needs what the body still does."""
@@ -133,7 +152,7 @@ class DistantAttempt(Attempt):
 class StreamedLog(AttemptLog):
     """A log whose records are told at once: the process may be gone before the attempt ends."""
 
-    def __init__(self, place: DistantAttempt, tell: Callable[[Rows], object]) -> None:
+    def __init__(self, place: DistantAttempt, tell: Callable[[News], object]) -> None:
         super().__init__(place)
         self._tell = tell
 
@@ -151,8 +170,8 @@ def run_errand(errand: Errand) -> Report:
     return report_of(errand, None)
 
 
-def report_of(errand: Errand, tell: Callable[[Rows], object] | None) -> Report:
-    """Run the body of an attempt; with `tell`, what it logs is told as it comes."""
+def report_of(errand: Errand, tell: Callable[[News], object] | None) -> Report:
+    """Run the body of an attempt; with `tell`, what it logs, and says of its progress, is told as it comes."""
     given = errand.given
     _listen()
     try:

@@ -31,6 +31,10 @@ class Around(NamedTuple):
     children: Sequence[FlowLink] = ()
 
 
+# How many of the sub-flows that a flow waits for are named.
+NAMED = 10
+
+
 def explain(record: FlowRecord, runtimes: Sequence[RuntimeRecord], around: Around) -> tuple[Reason, ...]:
     """Return the reasons why the flow does not run, the first one to be mended first; none if it runs or has ended."""
     summary = record.summary
@@ -66,16 +70,22 @@ def _of_request(status: FlowStatus, record: FlowRecord) -> str:
 
 
 def _of_children(children: Sequence[FlowLink]) -> tuple[Reason, ...]:
-    """Name the sub-flows that have not ended, and what keeps those that a person has to look at."""
-    return tuple(
+    """Name the sub-flows that have not ended, and what keeps those that a person has to look at: these come first."""
+    below = sorted((child for child in children if not child.status.ended), key=_needs_nobody)
+    told = tuple(
         Reason(
             "subflow",
             f"task {child.task!r} waits for sub-flow {child.flow_id} "
             f"({child.status}{child.reason and f': {child.reason}'})",
         )
-        for child in children
-        if not child.status.ended
+        for child in below[:NAMED]
     )
+    more = len(below) - len(told)
+    return (*told, Reason("subflow", f"and {more} more sub-flows")) if more else told
+
+
+def _needs_nobody(child: FlowLink) -> bool:
+    return child.status is not FlowStatus.PARKED
 
 
 def _unheard(requests: Sequence[Request]) -> bool:

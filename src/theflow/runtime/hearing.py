@@ -11,10 +11,11 @@ from theflow.model.decide import decide
 from theflow.model.flow import Flow
 from theflow.model.message import Dismiss, Event, Park, Pause, Recovered, Resume, Started
 from theflow.model.status import PAUSES, FlowStatus
-from theflow.model.verb import misfit
+from theflow.model.verb import CANCELLED_BEFORE, misfit
 from theflow.model.view import DONE, Request
+from theflow.runtime.flow_work import FlowWork
 from theflow.runtime.verbs import event_of
-from theflow.runtime.work import FlowWork, Work
+from theflow.runtime.work import Work
 
 _STARTED = Started()
 _CANCELS = (FlowStatus.CANCELLING, FlowStatus.CANCELLED)
@@ -150,7 +151,7 @@ class _Reception:
     def run(self) -> None:
         """Hear one request after the other; when the flow has begun to go on, those that are left come later."""
         at_hand = self._mine.flow.status  # while sub-flows of it are under way, a flow that is to rest is pausing
-        for request in self._coming.requests:
+        for request in self._still_to_hear():
             if at_hand in PAUSES and request.verb in ("pause", "resume"):
                 self._rest_or_not(request)
             else:
@@ -161,12 +162,26 @@ class _Reception:
         if event is not None:
             self._mine.add(decide(self._mine.flow, event, self._now))
 
+    def _still_to_hear(self) -> Sequence[Request]:
+        """Return what is to be heard: nothing that was asked before a cancel, or a flow would go on that is to end."""
+        requests = self._coming.requests
+        last = max((number for number, request in enumerate(requests) if request.verb == "cancel"), default=0)
+        for request in requests[:last]:
+            if request.verb != "cancel":
+                self._hearing._answer(self._mine, request, CANCELLED_BEFORE, self._now)  # noqa: SLF001 - its other half
+        return [one for number, one in enumerate(requests) if number >= last or one.verb == "cancel"]
+
     def _rest_or_not(self, request: Request) -> None:
-        self._rests = request.verb == "pause"
-        if self._rests:
-            self._mine.add(decide(self._mine.flow, Pause(request.line()), self._now))
+        if request.verb == "pause":
+            try:
+                self._mine.add(decide(self._mine.flow, Pause(request.line()), self._now))
+            except IllegalEvent as error:
+                # It is in hand at rest, and has failed: it is to end.
+                self._hearing._answer(self._mine, request, f"refused: {error}", self._now)  # noqa: SLF001 - its other half
+                return
         else:
             self._park = ""
+        self._rests = request.verb == "pause"
         self._hearing._answer(self._mine, request, DONE, self._now)  # noqa: SLF001 - its other half
 
     def _last_event(self) -> Event | None:

@@ -13,12 +13,14 @@ from theflow.model.child import ChildScheme
 from theflow.model.flow import Flow
 from theflow.model.flow_data import FlowDataPartial
 from theflow.model.job import JobMeta, check_name
-from theflow.model.message import Command, InputBuilt, StartSubflow
+from theflow.model.message import Command, EndSubflows, InputBuilt, StartSubflow
+from theflow.model.part import split_part
 from theflow.model.task import Task
 from theflow.model.task_scheme import TaskScheme
 from theflow.model.view import Request
 
 REASON_LIMIT = 2000
+SPARE = "its task needs it no more"
 
 
 def input_built(task: Task, result: object, changes: Collection[str], started_at: int, now: int) -> InputBuilt:
@@ -36,11 +38,11 @@ def input_built(task: Task, result: object, changes: Collection[str], started_at
         where = f"input of sub-flow class {child.flow_class!r}"
         raise DataRefused(error.path, f"{error.problem} ({where})") from None
     user = check_name("the user of a sub-flow", child.user_for(result, task.flow.data.job.meta.user))
-    return InputBuilt(task.scheme.name, task.attempt, data, user, started_at, now)
+    return InputBuilt(task.name, task.attempt, data, user, started_at, now)
 
 
 def subflow_id(parent: str, task: str, attempt: int) -> str:
-    """Return the id of the sub-flow of an attempt: the same one, however often it is asked for."""
+    """Return the id of the sub-flow of an attempt at a task, or a part of one: the same, however often it is asked."""
     return str(uuid5(NAMESPACE_OID, f"{parent}/{task}/{attempt}"))
 
 
@@ -51,9 +53,17 @@ def subflow_rows(flow: Flow, commands: Sequence[Command], now: int) -> list[Subf
 
 def abandon_row(flow: Flow, now: int) -> AbandonRow:
     """Return what a flow that goes on no more asks of its sub-flows."""
-    reason = flow.reason[:REASON_LIMIT]
-    request = Request(verb="cancel", asked_by=f"flow {flow.flow_id}", reason=reason, asked_at=now)
-    return AbandonRow(flow.offset, request)
+    return AbandonRow(flow.offset, _end(flow, flow.reason[:REASON_LIMIT], now))
+
+
+def spare_rows(flow: Flow, commands: Sequence[Command], now: int) -> list[AbandonRow]:
+    """Return what a flow that goes on asks of those sub-flows that it needs no more."""
+    names = [name for command in commands if isinstance(command, EndSubflows) for name in command.names]
+    return [AbandonRow(flow.offset, _end(flow, SPARE, now), tuple(names))] if names else []
+
+
+def _end(flow: Flow, reason: str, now: int) -> Request:
+    return Request(verb="cancel", asked_by=f"flow {flow.flow_id}", reason=reason, asked_at=now)
 
 
 def _child_of(scheme: TaskScheme[..., Any]) -> ChildScheme:
@@ -62,7 +72,8 @@ def _child_of(scheme: TaskScheme[..., Any]) -> ChildScheme:
 
 
 def _subflow_row(flow: Flow, order: StartSubflow, now: int) -> SubflowRow:
-    child = _child_of(flow.scheme.tasks[order.name])
+    tasks = flow.scheme.tasks
+    child = _child_of(tasks[order.name if order.name in tasks else (split_part(order.name) or ("",))[0]])
     meta = JobMeta(
         flow_class=child.flow_class,
         user=order.user,

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from theflow.errors import InputError
 from theflow.model.mapping import Map
+from theflow.model.repetition import Repeat
 from theflow.model.retry import Retry
 from theflow.model.scheme import FlowScheme
 from theflow.model.task_scheme import TaskScheme
@@ -29,6 +30,8 @@ class Kit(NamedTuple):
     retry: Retry
     pool: str
     mapped: bool
+    repeated: bool
+    heartbeat: float | None
 
     @classmethod
     def of(cls, scheme: FlowScheme, task: TaskScheme[..., Any]) -> Kit:
@@ -39,10 +42,9 @@ class Kit(NamedTuple):
             body.check_file(task.pool)
         except Unsendable as reason:
             raise InputError(f"{where}: its body cannot be sent to another process because {reason}") from None
-        mapped = task.control.map is not None
-        kit = cls(
-            scheme.name, scheme.version, scheme.storage, task.name, body, task.after, task.retry, task.pool, mapped
-        )
+        names = (scheme.name, scheme.version, scheme.storage, task.name)
+        parts = (task.control.map is not None, task.control.repeat is not None)
+        kit = cls(*names, body, task.after, task.retry, task.pool, *parts, task.heartbeat)
         for what, value in (("its storage type", kit.storage), ("an exception of its retry", kit.retry)):
             try:
                 pickle.dumps(value)
@@ -66,8 +68,16 @@ def unpacked(packed: bytes) -> FlowScheme:
     scheme = FlowScheme(kit.flow_class, storage=kit.storage, version=kit.version)
     for name in kit.after:
         scheme.add(_elsewhere, name=name)
-    mapped = Map(_elsewhere) if kit.mapped else None
-    scheme.add(kit.body.found(), name=kit.task, after=kit.after, retry=kit.retry, pool=kit.pool, map=mapped)
+    scheme.add(
+        kit.body.found(),
+        name=kit.task,
+        after=kit.after,
+        retry=kit.retry,
+        pool=kit.pool,
+        heartbeat=kit.heartbeat,
+        map=Map(_elsewhere) if kit.mapped else None,
+        repeat=Repeat(until=_elsewhere, max=1) if kit.repeated else None,
+    )
     scheme.orchestration  # noqa: B018 - builds and checks
     return scheme
 

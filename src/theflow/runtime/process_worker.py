@@ -10,7 +10,7 @@ from functools import partial
 from multiprocessing import current_process, parent_process
 from multiprocessing.connection import Connection
 
-from theflow.runtime.errand import Report, Rows, report_of
+from theflow.runtime.errand import News, Report, report_of
 from theflow.runtime.kit import unpacked
 
 # Its name while the user's modules are imported here once more, and otherwise.
@@ -44,18 +44,18 @@ def work(connection: Connection) -> None:
 
 
 class Answer:
-    """What is said of one errand: records as they come, from any thread of its body, and the report last."""
+    """What is said of one errand: records and signs as they come, from any thread of its body, and the report last."""
 
     def __init__(self, connection: Connection, speaking: threading.Lock) -> None:
         self._connection = connection
         self._speaking = speaking
         self._given = False
 
-    def tell(self, rows: Rows) -> None:
-        """Tell what the body has logged; after the report nobody listens."""
+    def tell(self, news: News) -> None:
+        """Tell what the body has logged, or how far it has come; after the report nobody listens."""
         with self._speaking:
             if not self._given:
-                self._connection.send(rows)
+                self._connection.send(news)
 
     def give(self, report: Report) -> None:
         """Say what came of it."""

@@ -10,7 +10,7 @@ from theflow.errors import InputError
 from theflow.model.message import Recovered, RunTask, Started
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
 from theflow.model.undo import SUFFIX
-from theflow.runtime.work import FlowWork
+from theflow.runtime.flow_work import FlowWork
 
 _logger = logging.getLogger("theflow.engine")
 

@@ -9,7 +9,8 @@ from theflow.model.decide import decide
 from theflow.model.failure import Failure
 from theflow.model.message import HookEnded, Park
 from theflow.model.status import FlowStatus
-from theflow.runtime.work import FlowWork, Work
+from theflow.runtime.flow_work import FlowWork
+from theflow.runtime.work import Work
 
 _logger = logging.getLogger("theflow.engine")
 

@@ -7,161 +7,38 @@ from dataclasses import replace
 from functools import lru_cache
 
 from theflow.database import codec
-from theflow.database.batch import AnswerRow, AttemptRow, Batch, FlowRow, LogRow, PartRow, ProgressRow, RestRow, TaskRow
+from theflow.database.batch import (
+    AbandonRow,
+    AnswerRow,
+    AttemptRow,
+    Batch,
+    FlowRow,
+    LogRow,
+    PartRow,
+    ProgressRow,
+    RestRow,
+    TaskRow,
+)
 from theflow.model.flow import Flow
 from theflow.model.message import (
     Ask,
     AttemptEnded,
-    Command,
     Decision,
-    Event,
-    Recovered,
-    Release,
-    Revert,
     Started,
     TaskSucceeded,
 )
-from theflow.model.plan import TaskState
 from theflow.model.status import AttemptStatus, FlowStatus, TaskStatus
-from theflow.model.subflow import abandons, rests
+from theflow.model.subflow import abandons
 from theflow.model.throttle import Throttle
-from theflow.runtime.inbox import Begun, Posted
-from theflow.runtime.kin import abandon_row, subflow_rows
-from theflow.runtime.part_rows import ended_before, part_row, part_succeeded, undo_row
+from theflow.runtime.flow_work import FlowWork, find_task
+from theflow.runtime.inbox import Posted
+from theflow.runtime.kin import abandon_row, spare_rows, subflow_rows
+from theflow.runtime.part_rows import part_row, part_succeeded, undo_row
 
 # A flow that stands there is let go, and keeps its place in its queue.
 RESTING = (FlowStatus.PARKED, FlowStatus.PAUSED)
 # A member of an enumeration is looked up by Python code.
 _PENDING, _RUNNING = FlowStatus.PENDING, FlowStatus.RUNNING
-
-
-class FlowWork:
-    """What a turn has decided for one flow.
-
-    `came` is how it was taken in hand, `begun` when bodies began; `released` once nothing is owed to it any more, `let`
-    names tasks whose condition held, by the number of the task whose outcome says so; `last_resort` where the database
-    has refused what was decided before; `answers` is what came of requests, `reopened` names the tasks whose outcome
-    these took back.
-    """
-
-    __slots__ = (
-        "answers",
-        "asked",
-        "attempts",
-        "before",
-        "begun",
-        "came",
-        "commands",
-        "flow",
-        "last_resort",
-        "let",
-        "logs",
-        "parts",
-        "progress",
-        "released",
-        "reopened",
-        "touched",
-    )
-
-    def __init__(self, flow: Flow) -> None:
-        self.before = flow
-        self.flow = flow
-        # Most flows have one decision a turn: its lists are taken as they are, and added to by the next ones.
-        self.touched: list[int] = []
-        self.attempts: list[AttemptEnded] = []
-        self.commands: list[Command] = []
-        self.logs: list[LogRow] = []
-        self.parts: dict[tuple[int, int | None], None] = {}
-        self.asked: list[Ask] = []
-        self.let: dict[int, tuple[str, ...]] = {}
-        self.begun: dict[int | str, int] = {}
-        self.progress: dict[str, ProgressRow] | None = None
-        self.came: Started | Recovered | Revert | None = None
-        self.released = False
-        self.last_resort = False
-        self.answers: tuple[AnswerRow, ...] = ()
-        self.reopened: tuple[str, ...] = ()
-
-    @property
-    def rests(self) -> bool:
-        """Whether the flow goes out of hand until a sub-flow ends: nothing else of it is under way."""
-        return bool(self.flow.scheme.subflows) and rests(self.flow)
-
-    def note_coming(self, event: Event) -> None:
-        """Note how the flow was taken in hand, if it was with this event."""
-        if isinstance(event, (Started, Recovered)) or (
-            isinstance(event, Revert) and self.before.status is FlowStatus.REVERTING
-        ):
-            self.came = event
-
-    def mark(self, begun: Begun) -> None:
-        """Let it be seen that a body has begun, and when; a body that has ended meanwhile needs no mark."""
-        found = _find(self.flow, begun.name)
-        if found is None:
-            self._mark_part(begun)
-            return
-        number, state = found
-        if state.status is TaskStatus.RUNNING and state.attempt == begun.attempt:
-            self.touched.append(number)
-            self.begun[number] = begun.started_at
-
-    def say(self, progress: ProgressRow) -> None:
-        """Let it be seen how far a task has come: a turn writes the newest."""
-        if self.progress is None:
-            self.progress = {}
-        self.progress[progress.name] = progress
-
-    def add(self, decision: Decision) -> None:
-        """Take in one more decision for the flow."""
-        self.flow, commands, touched, attempts, parts, let = decision
-        if self.flow.scheme.orchestration.asking:
-            for command in commands:
-                if type(command) is Ask:
-                    self.asked.append(command)
-        if parts:
-            self.parts.update(dict.fromkeys(parts))
-        if self.touched:
-            self.touched.extend(touched)
-        else:
-            self.touched = touched
-        for number in let:
-            self._let_in(number)
-        if attempts:
-            self.attempts.extend(attempts)
-        if commands:
-            if self.commands:
-                self.commands.extend(commands)
-            else:
-                self.commands = commands
-            # Nothing comes after the command that lets a flow go.
-            self.released = type(commands[-1]) is Release
-
-    def _let_in(self, number: int) -> None:
-        """Have on record that the condition of a task held.
-
-        Whoever comes after one task only stands in the row of that, if its outcome is saved now: the answer holds as
-        long as the outcome does. Others have a row of their own.
-        """
-        dag = self.flow.scheme.orchestration
-        before = dag.only_before[number]
-        if before in self.touched and before is not None and self.before.plan.states[before].ended_at is None:
-            self.let[before] = (*self.let.get(before, ()), dag.names[number])
-        else:
-            self.touched.append(number)
-
-    def _mark_part(self, begun: Begun) -> None:
-        found = self.flow.part(begun.name)
-        if found is None:
-            return
-        number, index, fan = found
-        state = fan.state(index)
-        if state.status is TaskStatus.RUNNING and state.attempt == begun.attempt:
-            self.parts[number, index] = None
-            self.begun[begun.name] = begun.started_at
-
-    def take_back(self, before: Flow, decision: Decision) -> None:
-        """Note which tasks of a decision had an outcome before it."""
-        self.reopened = (*self.reopened, *ended_before(before, decision))
 
 
 class Work:
@@ -194,7 +71,7 @@ class Work:
         mine = self.flows.get(posted.offset)
         if mine is None or type(posted.event) is not TaskSucceeded:
             return False
-        found = _find(mine.flow, posted.event.name)
+        found = find_task(mine.flow, posted.event.name)
         if found is None:
             return part_succeeded(mine.flow, posted.event.name)
         number, state = found
@@ -267,17 +144,15 @@ class Work:
         return _with_kin(self, batch, now)
 
 
+def _abandoned(work: FlowWork, now: int) -> list[AbandonRow]:
+    """Return what a flow asks of its sub-flows: of all if it goes on no more, else of those that it can spare."""
+    if abandons(work.before, work.flow, work.came):
+        return [abandon_row(work.flow, now)]
+    return spare_rows(work.flow, work.commands, now)
+
+
 def _has_come_to_rest(flow: Flow) -> bool:
     return flow.status is FlowStatus.PAUSED and flow.data.status is not FlowStatus.PAUSED
-
-
-def _find(flow: Flow, name: str) -> tuple[int, TaskState] | None:
-    """Find the number and state of a task, or of what undoes one: then the number is inverted. None for a part."""
-    number = flow.scheme.orchestration.index.get(name)
-    if number is not None:
-        return number, flow.plan.states[number]
-    number = flow.scheme.undone_by.get(name)
-    return None if number is None else (~number, flow.plan.undo_states[number])
 
 
 def _throttles(works: Iterable[FlowWork]) -> list[Throttle]:
@@ -307,7 +182,7 @@ def _with_kin(whole: Work, batch: Batch, now: int) -> Batch:
         batch,
         flows=flows,
         subflows=[row for work in kin for row in subflow_rows(work.flow, work.commands, now)],
-        abandoned=[abandon_row(work.flow, now) for work in kin if abandons(work.before, work.flow, work.came)],
+        abandoned=[row for work in kin for row in _abandoned(work, now)],
         ended_children=[work.flow.offset for work in kin if _has_ended_below(work)],
         resting=resting,
     )

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from theflow.errors import InputError, WorkerDied
-from theflow.runtime.errand import Errand, Report, Rows
+from theflow.runtime.errand import Errand, News, Report
 from theflow.runtime.process_worker import IMPORTING, UNHEARD, work
 
 # How often a silent process is looked at, in milliseconds: what a body has started may keep its channel open.
@@ -67,12 +67,12 @@ class WorkerProcess:
             self._wait_until_ready()
             self._known.add(kit)
 
-    def run(self, errand: Errand, tell: Callable[[Rows], object]) -> Report:
+    def run(self, errand: Errand, tell: Callable[[News], object]) -> Report:
         """Run a body; raise WorkerDied if the process ends before it does."""
         self.runs += 1
         self._say(errand)
         while True:
-            told: Report | Rows = self._hear()
+            told: Report | News = self._hear()
             if isinstance(told, Report):
                 return told
             tell(told)
