@@ -166,6 +166,13 @@ class Side:
         worker.turn += 1
         return "committed"
 
+    def hold_back(self, who: int, pauses: Sequence[QueuePause], let_go: Sequence[tuple[str, str, int]]) -> object:
+        """Let queues wait for flows that have failed, and go on after those that have not."""
+        worker = self.workers[who]
+        self.store.commit(worker.fence, Batch(held_back=pauses, let_go=let_go))
+        worker.turn += 1
+        return "committed"
+
     def snapshot(self, now: int) -> object:
         """All that can be asked."""
         live = [seen.incarnation for seen in self.store.runtimes()]

@@ -28,6 +28,7 @@ from theflow.errors import TheFlowError
 from theflow.model.job import OnConflict
 from theflow.model.limit import Limit, LimitRecord, Scope, ScopeKind
 from theflow.model.look import Settlement
+from theflow.model.queue_pause import QueuePause
 from theflow.model.rate import Rate
 from theflow.model.scheme import UNLIMITED
 from theflow.model.throttle import Throttle
@@ -198,6 +199,14 @@ class Agreement(RuleBasedStateMachine):
     @rule(who=WHO, flow_class=CLASSES, count=st.integers(0, 4), settlement=SETTLEMENTS)
     def claim_what_was_seen(self, who, flow_class, count, settlement):
         self.both("claim_heads", self.one_of(who), flow_class, count, settlement)
+
+    @precondition(lambda self: self.started())
+    @rule(
+        who=WHO, flow_class=CLASSES, failed=st.lists(st.integers(0, 2), max_size=2, unique=True), healed=st.booleans()
+    )
+    def hold_back(self, who, flow_class, failed, healed):
+        pauses = [QueuePause(flow_class, "ann", "theflow", "failed", self.now, flow) for flow in failed]
+        self.both("hold_back", self.one_of(who), pauses, [(flow_class, "ann", 1)] if healed else [])
 
     @rule(scope=SCOPES, limit=LIMITS)
     def set_limit(self, scope, limit):

@@ -10,7 +10,7 @@ import pytest
 
 from tests.runtime.works import one_task
 from theflow import Context, FlowStatus, JobMeta
-from theflow.database.codec import encode_object
+from theflow.database.codec import encode_input, encode_object
 from theflow.errors import DataRefused
 
 RING: list[Any] = []
@@ -131,3 +131,19 @@ def test_f35_a_dictionary_that_raises_while_it_is_stored_fails_its_task(works):
 def raise_for(value: object) -> None:
     """Make the way that an input makes."""
     encode_object(value)
+
+
+@dataclass
+class Tags:
+    """A storage that holds sets, directly and below."""
+
+    names: set[int]
+    below: list[frozenset[int]] = field(default_factory=list)
+
+
+def test_a_set_is_stored_alike_whatever_its_order_in_memory():
+    # Both fall into one place of the table, and stand there in the order in which they came.
+    one, other = {8, 0}, {0, 8}
+    assert list(one) != list(other)
+    stored = encode_input(Tags(one, [frozenset([8, 0])]), Tags)
+    assert stored == encode_input(Tags(other, [frozenset([0, 8])]), Tags)

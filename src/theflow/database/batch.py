@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from theflow.model.flow_data import FlowDataPartial
+from theflow.model.queue_pause import QueuePause
 from theflow.model.throttle import Throttle
 from theflow.model.view import Request
 
@@ -161,7 +162,8 @@ class Batch:
 
     `parked` names all flows that rest, `paused` those of them that have just come to rest, and when; `reopened` names
     tasks whose outcome is taken back, before anything else is written. `resting` are flows of which nothing but
-    sub-flows is under way; `ended_children` are sub-flows that have ended.
+    sub-flows is under way; `ended_children` are sub-flows that have ended. `held_back` are queues that wait from now on
+    for a flow that has failed; `let_go` names flows (with class and user) for which their queues may have waited.
     """
 
     tasks: Sequence[TaskRow] = ()
@@ -180,6 +182,8 @@ class Batch:
     paused: Sequence[tuple[int, int]] = ()
     reopened: Sequence[tuple[int, str]] = ()
     answers: Sequence[AnswerRow] = ()
+    held_back: Sequence[QueuePause] = ()
+    let_go: Sequence[tuple[str, str, int]] = ()
 
     @property
     def empty(self) -> bool:

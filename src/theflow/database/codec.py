@@ -7,12 +7,13 @@ keys that are not text, values nested too deep, and anything over the size limit
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import starmap
-from typing import Any, get_origin
+from typing import Any, Literal, get_origin
 
 import msgspec
+import msgspec.inspect
 
 from theflow.errors import DataRefused, SchemeError
 from theflow.model.failure import Failure
@@ -188,11 +189,20 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 def _plain(value: Any, what: str) -> Any:
     try:
-        return msgspec.to_builtins(value, enc_hook=_model)
+        return msgspec.to_builtins(value, enc_hook=_model, order=_order_of(value.__class__))
     except RecursionError:
         raise DataRefused(what, f"it contains itself, or nests deeper than {DEPTH_LIMIT}") from None
     except (TypeError, ValueError, NotImplementedError, AttributeError) as error:
         raise DataRefused(_place_of_misfit(value, what), f"cannot be stored as JSON: {error}") from None
+
+
+@cache
+def _order_of(kind: Hashable) -> Literal["deterministic"] | None:
+    """Say how to write values of a type: what holds sets comes out alike each time, whatever their order in memory."""
+    try:
+        return "deterministic" if "SetType(" in repr(msgspec.inspect.type_info(kind)) else None
+    except (TypeError, NameError, AttributeError):
+        return None
 
 
 def _model(value: Any) -> Any:

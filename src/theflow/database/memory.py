@@ -158,7 +158,7 @@ class MemoryStore(MemorySubmissions, MemoryKin, _NothingBehind):
         """Return the heads of the queues of a class, with its revision."""
         with self._lock:
             name = query.flow_class
-            paused = {each.user for each in self._pauses.values() if each.flow_class == name and each.flow is None}
+            paused = {each.user for each in self._pauses.values() if each.flow_class == name and not each.flow}
             found = self._queue.look(query, paused, self._turns.of(name), self._turns.virtual(name))
             paid = self._buckets(name, query.now) if query.counted else {}
             return self._class(name), replace(found, paid=paid)
@@ -196,6 +196,7 @@ class MemoryStore(MemorySubmissions, MemoryKin, _NothingBehind):
             self._writes += 1
             self._write(batch)
             self._answer(batch.answers)
+            self._hold_back(batch)
             self._save_kin(batch)
             for offset in batch.released:
                 self._queue.release(offset)

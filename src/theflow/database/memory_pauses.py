@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from theflow.database.batch import Batch
 from theflow.database.memory_limits import MemoryLimits
 from theflow.database.records import ClassRecord
 from theflow.model.queue_pause import QueuePause
@@ -13,13 +14,13 @@ class MemoryPauses(MemoryLimits):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pauses: dict[tuple[str, str], QueuePause] = {}
+        self._pauses: dict[tuple[str, str, int], QueuePause] = {}
 
     def pause_queue(self, pause: QueuePause) -> bool:
         """Let nothing of a queue start, or of a class; False, and nothing, if it is paused already."""
         with self._lock:
             self._touch(pause.flow_class)
-            key = (pause.flow_class, pause.user)
+            key = (pause.flow_class, pause.user, 0)
             if key in self._pauses:
                 return False
             self._pauses[key] = pause
@@ -31,8 +32,11 @@ class MemoryPauses(MemoryLimits):
         with self._lock:
             if pause.flow_class in self._revisions:
                 self._touch(pause.flow_class)
-            if self._pauses.pop((pause.flow_class, pause.user), None) is None:
+            found = [key for key in self._pauses if key[:2] == (pause.flow_class, pause.user)]
+            if not found:
                 return False
+            for key in found:
+                del self._pauses[key]
             self._of_queues.append(Request.of_queue("resume", pause))
             return True
 
@@ -40,6 +44,16 @@ class MemoryPauses(MemoryLimits):
         """List what is paused, by class and user."""
         with self._lock:
             return [self._pauses[key] for key in sorted(self._pauses)]
+
+    def _hold_back(self, batch: Batch) -> None:
+        """Let queues wait for flows that have failed, and go on after those that have not."""
+        for pause in batch.held_back:
+            self._touch(pause.flow_class)
+            self._pauses.setdefault((pause.flow_class, pause.user, pause.flow), pause)
+            self._of_queues.append(Request.of_queue("pause", pause))
+        for key in batch.let_go:
+            if self._pauses.pop(key, None) is not None:
+                self._touch(key[0])
 
     def class_record(self, flow_class: str) -> ClassRecord:
         """Return the class; revision 0 where it was never registered."""

@@ -29,6 +29,7 @@ from theflow.database.sql_jobs import create
 from theflow.database.sql_kin import SqlKin, save_kin, wake_parents
 from theflow.database.sql_limits import SHARED, SqlLimits, settle
 from theflow.database.sql_look import buckets, look, usage
+from theflow.database.sql_pauses import hold_back
 from theflow.database.sql_requests import answer
 from theflow.database.sql_submissions import SqlSubmissions
 from theflow.database.sql_throttles import save_throttles
@@ -294,6 +295,8 @@ def _write_turn(session: Session, fence: Fence, batch: Batch) -> None:
     if batch.has_kin:
         save_kin(session, batch)
     _move_jobs(session, batch)
+    if batch.held_back or batch.let_go:
+        hold_back(session, batch)
 
 
 def _write_tasks(session: Session, batch: Batch) -> None:

@@ -41,9 +41,10 @@ class ClassPolicy:
         """Whether a larger priority goes first within a queue."""
         return self.overtakes or not self.ordered
 
-    def pause_of(self, user: str) -> QueuePause | None:
-        """Return what keeps the flows of a user from starting: a pause of the class, or of the queue."""
-        return next((pause for pause in self.pauses if pause.user in ("", user)), None)
+    def pause_of(self, user: str, offset: int = UNLIMITED, level: int = 0) -> QueuePause | None:
+        """Return what keeps a flow of a user from starting: a pause of the class, or of the queue."""
+        mine = (pause for pause in self.pauses if pause.user in ("", user))
+        return next((pause for pause in mine if pause.keeps(offset, level)), None)
 
     def version_for(self, wanted: int | None) -> int | None:
         """Return the version to run a flow with: the one it was submitted for, or the newest; None if not here."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 class QueuePause(NamedTuple):
     """Who paused what, when and why; `user` is empty where the whole class is paused. What runs already goes on.
 
-    Where a flow has failed that its queue waits for, `flow` is its offset: it may start again, and no other.
+    Where a flow has failed that its queue waits for, `flow` is its offset: what stands before it may start, and itself.
     """
 
     flow_class: str
@@ -16,7 +16,11 @@ class QueuePause(NamedTuple):
     asked_by: str
     reason: str
     asked_at: int
-    flow: int | None = None
+    flow: int = 0
+
+    def keeps(self, offset: int, level: int) -> bool:
+        """Whether it keeps a flow at this offset of its queue; a sub-flow may be what the failed one waits for."""
+        return not self.flow or (self.flow < offset and not level)
 
     def line(self, now: int) -> str:
         """Say it in one line, for somebody whose flow waits."""

@@ -54,8 +54,8 @@ def reasons(
         return
     if policy.version_for(candidate.version) is None:
         yield Reason("no_version", f"no runtime registers class {candidate.flow_class!r} version {candidate.version}")
-    pause = policy.pause_of(candidate.user) if policy.pauses else None
-    if pause is not None and pause.flow != candidate.offset:
+    pause = policy.pause_of(candidate.user, candidate.offset, candidate.level) if policy.pauses else None
+    if pause is not None:
         yield Reason("paused", pause.line(now))
     most = policy.concurrency if concurrency is None else concurrency
     if len(live) >= most:

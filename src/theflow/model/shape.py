@@ -53,6 +53,12 @@ class Shape:
     requires: frozenset[str] = frozenset()
     overtakes: bool = False
     on_head_failed: OnHeadFailed = OnHeadFailed.SKIP
+    # Whether a failure keeps others from starting at all; read for every flow of every turn.
+    holds_back: bool = field(init=False, repr=False, compare=False, default=False)
+
+    def __post_init__(self) -> None:
+        """Remember what is asked most often."""
+        object.__setattr__(self, "holds_back", self.on_head_failed is not OnHeadFailed.SKIP)
 
 
 def checked_shape(flow: str, options: Mapping[str, Any]) -> Shape:

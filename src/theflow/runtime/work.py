@@ -20,6 +20,7 @@ from theflow.database.batch import (
     TaskRow,
 )
 from theflow.model.flow import Flow
+from theflow.model.head_failure import held_back, lets_go
 from theflow.model.message import (
     Ask,
     AttemptEnded,
@@ -141,7 +142,7 @@ class Work:
             reopened=reopened,
             answers=answers,
         )
-        return _with_kin(self, batch, now)
+        return _with_kin(self, _with_queues(self, batch, now), now)
 
 
 def _abandoned(work: FlowWork, now: int) -> list[AbandonRow]:
@@ -163,6 +164,24 @@ def _throttles(works: Iterable[FlowWork]) -> list[Throttle]:
             queue = throttle[:2]
             longest[queue] = max(throttle, longest.get(queue, throttle))
     return sorted(longest.values())
+
+
+def _with_queues(whole: Work, batch: Batch, now: int) -> Batch:
+    """Add which queues wait for a flow that has failed, or waited for one that has succeeded."""
+    heads = [
+        work.flow
+        for work in whole.flows.values()
+        if work.flow.scheme.shape.holds_back and _differs(work.flow, work.before)
+    ]
+    if not heads:
+        return batch
+    return replace(
+        batch,
+        held_back=[pause for flow in heads if (pause := held_back(flow, now)) is not None],
+        let_go=[
+            (flow.data.job.meta.flow_class, flow.data.job.meta.user, flow.offset) for flow in heads if lets_go(flow)
+        ],
+    )
 
 
 def _with_kin(whole: Work, batch: Batch, now: int) -> Batch:

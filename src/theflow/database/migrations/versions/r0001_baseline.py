@@ -312,10 +312,11 @@ def _classes() -> None:
         "queue_pause",
         sa.Column("flow_class", Key(), primary_key=True),
         sa.Column("user_name", Key(), primary_key=True),
+        # The offset of the flow that its queue waits for; 0 where somebody has paused it.
+        sa.Column("flow", Big, primary_key=True, autoincrement=False),
         sa.Column("asked_by", Key(), nullable=False),
         sa.Column("reason", Text(), nullable=False),
         sa.Column("asked_at", Big, nullable=False),
-        sa.Column("flow", Big),
         **TABLE,
     )
     op.create_table(

@@ -14,7 +14,7 @@ heads (user_name, job_offset) AS (
     FROM users AS u
     WHERE u.user_name IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM queue_pause AS p
-        WHERE p.flow_class = :flow_class AND p.user_name = u.user_name AND p.flow IS NULL
+        WHERE p.flow_class = :flow_class AND p.user_name = u.user_name AND p.flow = 0
     )
 ),
 queues (user_name, first, priority, turn) AS (
