@@ -31,7 +31,7 @@ LAST_WORDS = [
     "CREATE TABLE alembic_version",
     "CREATE TABLE job_counter",
     "INSERT INTO job_counter",
-    "CREATE INDEX job_open",
+    "CREATE INDEX job_ranked",
     "CREATE TABLE runtime",
     "INSERT INTO alembic_version",
 ]

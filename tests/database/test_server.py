@@ -78,7 +78,7 @@ def test_f13_connections_that_were_lost_while_idle_cost_nobody_anything(store, k
 
 def test_f13_a_connection_that_is_lost_within_a_transaction_is_no_fault_of_the_row(server, store, kind, url):
     store.prepare()
-    given = {"name": "order", "revision": 0}
+    given = {"name": "order", "revision": 0, "turn": 0}
     with raised(StoreUnavailable, server.write()) as session:
         session.run("bump_class", given)
         cut(kind, url)
@@ -89,7 +89,7 @@ def test_f13_a_connection_that_is_lost_within_a_transaction_is_no_fault_of_the_r
 def test_f13_a_connection_that_is_lost_before_the_commit_leaves_it_unknown(server, store, kind, url):
     store.prepare()
     with raised(CommitUnknown, server.write()) as session:
-        session.run("bump_class", {"name": "order", "revision": 0})
+        session.run("bump_class", {"name": "order", "revision": 0, "turn": 0})
         cut(kind, url)
     assert submit(store, partial())
 

@@ -56,5 +56,5 @@ def test_a_missing_driver_names_the_extra_that_brings_it(monkeypatch, url, drive
 )
 def test_the_schema_can_be_read_before_it_is_made_and_compares_bytes(url, collation):
     sql = wire.upgrade_sql(url)
-    assert sql.count("CREATE TABLE") == 15
+    assert sql.count("CREATE TABLE") == 20
     assert f"flow_id VARCHAR(255) {collation} NOT NULL" in sql

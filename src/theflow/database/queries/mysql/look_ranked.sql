@@ -1,13 +1,15 @@
 -- As look_heads, of queues in which a larger priority goes first; where nothing orders them, only of the versions that
 -- the runtime has code for.
 -- The index is forced: by one of `run_at` the optimizer of MariaDB 10.11 finds no row in a subquery that has some.
-WITH RECURSIVE known (version) AS (SELECT value FROM JSON_TABLE(:versions, '$[*]' COLUMNS (value BIGINT PATH '$')) AS v),
+WITH RECURSIVE known (version) AS (
+    SELECT value FROM JSON_TABLE(:versions, '$[*]' COLUMNS (value BIGINT PATH '$')) AS v
+),
 users (user_name) AS (
     SELECT user_name FROM job_event WHERE flow_class = :flow_class AND owner IS NULL AND parked = 0 GROUP BY user_name
 ),
 heads (user_name, job_offset) AS (
     SELECT u.user_name, (
-        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_open)
+        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_ranked)
         WHERE h.flow_class = :flow_class AND h.owner IS NULL AND h.parked = 0 AND h.user_name = u.user_name
         AND (h.run_at IS NULL OR h.run_at <= :now)
         AND (:any_version = 1 OR h.version IS NULL OR h.version IN (SELECT version FROM known))
@@ -29,21 +31,21 @@ line (user_name, turn, priority, first, job_offset, place) AS (
     SELECT user_name, turn, priority, first, first, 1 FROM queues
     UNION ALL
     SELECT line.user_name, line.turn, line.priority, line.first, coalesce((
-        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_open)
+        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_ranked)
         WHERE h.flow_class = :flow_class AND h.owner IS NULL AND h.parked = 0 AND h.user_name = c.user_name
         AND (h.run_at IS NULL OR h.run_at <= :now)
         AND (:any_version = 1 OR h.version IS NULL OR h.version IN (SELECT version FROM known))
         AND h.level = c.level AND h.priority = c.priority AND h.job_offset > c.job_offset
         ORDER BY h.job_offset LIMIT 1
     ), (
-        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_open)
+        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_ranked)
         WHERE h.flow_class = :flow_class AND h.owner IS NULL AND h.parked = 0 AND h.user_name = c.user_name
         AND (h.run_at IS NULL OR h.run_at <= :now)
         AND (:any_version = 1 OR h.version IS NULL OR h.version IN (SELECT version FROM known))
         AND h.level = c.level AND h.priority < c.priority
         ORDER BY h.priority DESC, h.job_offset LIMIT 1
     ), (
-        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_open)
+        SELECT h.job_offset FROM job_event AS h FORCE INDEX (job_ranked)
         WHERE h.flow_class = :flow_class AND h.owner IS NULL AND h.parked = 0 AND h.user_name = c.user_name
         AND (h.run_at IS NULL OR h.run_at <= :now)
         AND (:any_version = 1 OR h.version IS NULL OR h.version IN (SELECT version FROM known))
