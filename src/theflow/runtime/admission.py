@@ -94,8 +94,8 @@ class Admission:
     def nothing_left(self) -> bool:
         """Whether no flow that this runtime has code for runs or is due, here or elsewhere."""
         now = self._clock.now()
-        policies = self._shaping.policies.classes.values()
-        return not any(self._store.unfinished(policy.flow_class, policy.versions, now) for policy in policies)
+        served = self._shaping.policies.served()
+        return not any(self._store.unfinished(name, versions, now) for name, versions in served.items())
 
     def _fill_from(self, flow_class: str, places: int, claims: int) -> int:
         """Let in what may start of a class; look again for what was not in sight, while there are places."""

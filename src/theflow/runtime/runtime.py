@@ -37,6 +37,7 @@ from theflow.runtime.pools import check_pools
 from theflow.runtime.progress import KINDS, Progress
 from theflow.runtime.requests import Requests
 from theflow.runtime.signals import Signals
+from theflow.runtime.uses import check_uses
 
 # Exit codes of `run`, documented in docs/cli.md.
 DRAINED = 0
@@ -84,8 +85,8 @@ class Runtime:
         self._unanswered: set[int] = set()
         try:
             store.prepare()
-            writes = any(task.transactional for scheme in schemes for task in scheme.tasks.values())
-            store.require_room(options.threads if writes else 0)
+            store.require_room(options.threads if _write_bodies(schemes) else 0)
+            check_uses(schemes, store.limits()[1])
             self._clock.follow(store.now)
             self._engine.begin(take_name(store, self._holder, self._clock, options.ttl, self._unanswered))
             self._register()
@@ -295,6 +296,10 @@ class Runtime:
             self._backoff.reset()
             self._heartbeat.start(self._engine.incarnation)
             return
+
+
+def _write_bodies(schemes: Sequence[FlowScheme]) -> bool:
+    return any(task.transactional for scheme in schemes for task in scheme.tasks.values())
 
 
 def _warn_of(doubts: Sequence[Finding]) -> None:

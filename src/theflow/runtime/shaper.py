@@ -14,6 +14,7 @@ from theflow.runtime.definition import SchemeDefinition
 from theflow.runtime.explanation import Around, classes_of, explain, policies_of
 from theflow.runtime.operator import REASON_LIMIT, Operator
 from theflow.runtime.process import this_person
+from theflow.runtime.uses import too_little
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +98,14 @@ class Shaper(Operator):
         """Refuse a limit of a resource under which a class that somebody runs could never start."""
         if scope.kind is not ScopeKind.RESOURCE:
             return
-        bounds = [("capacity", limit.capacity), ("burst", None if limit.rate is None else limit.rate.burst)]
         for definition in self._served():
             units = definition.shape.uses.get(scope.name, 0)
-            for what, most in bounds:
-                if most is not None and units > most:
-                    raise InputError(
-                        f"{scope.line()}: a flow of class {definition.flow_class!r} uses {units} of it, and with a "
-                        f"{what} of {most} could never start; give it at least {units}"
-                    )
+            problem = too_little(limit, units)
+            if problem:
+                raise InputError(
+                    f"{scope.line()}: a flow of class {definition.flow_class!r} uses {units} of it, and with a "
+                    f"{problem} could never start; give it at least {units}"
+                )
 
     def _served(self) -> list[SchemeDefinition]:
         """Return the newest definitions of the classes that some live runtime takes."""
