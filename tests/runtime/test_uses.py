@@ -25,7 +25,7 @@ def test_a_runtime_refuses_a_class_that_uses_more_than_there_is(works, limit):
 
 def test_a_limit_that_a_served_class_could_never_fit_is_refused(works):
     works.start(trainer(4))
-    with pytest.raises(InputError, match="a flow of class 'train' uses 4 of it.*give it at least 4"):
+    with pytest.raises(InputError, match=r"a flow of class 'train' uses 4 of it.*give it at least 4"):
         works.client.set_limit("resource", "gpu", limit=Limit(capacity=3))
 
 
