@@ -79,3 +79,9 @@ def test_every_reason_has_a_hint():
     codes = {code for text in texts for code in re.findall(r'\bReason\(\s*"(\w+)"', text)}
     assert len(codes) > 10
     assert codes <= set(CODES)
+
+
+def test_every_reason_stands_on_the_page():
+    page = (Path(__file__).parents[2] / "docs" / "shaping.md").read_text(encoding="utf-8")
+    table = page.split("| code | means |")[1].split("## ")[0]
+    assert set(re.findall(r"`(\w+)`", table)) == set(CODES)

@@ -53,6 +53,13 @@ def test_a_users_next_flow_starts_after_at_most_one_of_each_other_user(users):
     assert max(gaps) == users - 1
 
 
+@pytest.mark.parametrize("at", [1, 2, 3, 4, 7])
+def test_who_comes_anew_starts_after_at_most_one_flow_of_each_other_user(at):
+    runs = simulate([*arrivals(*"abcbca" * 20), *arrivals("d", at=at)], policies(), 1)
+    waited = [run.arrival.user for run in runs if at * SECOND <= run.started_at < runs[-1].started_at]
+    assert len(waited) == len(set(waited)) <= 3
+
+
 def test_a_weight_of_two_starts_twice_as_many():
     limits = {Scope(ScopeKind.USER, "", "a"): Limit(weight=2.0)}
     shown = order(simulate([*arrivals(*"a" * 40), *arrivals(*"b" * 40)], policies(limits), 1))

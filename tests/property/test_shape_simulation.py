@@ -130,6 +130,25 @@ def test_work_is_conserved_no_place_idles_while_somebody_could_use_it(case: Case
                     assert len(running(runs, moment)) == case.places
 
 
+WEIGHTS = st.fixed_dictionaries(dict.fromkeys(USERS, st.sampled_from([0.5, 1.0, 2.0, 3.0])))
+
+
+@given(st.permutations(USERS * 8), WEIGHTS)
+def test_of_two_who_wait_none_gets_ahead_by_more_than_a_step_of_the_slower(users, weights):
+    limits = {Scope(ScopeKind.USER, "", user): Limit(weight=weight) for user, weight in weights.items()}
+    free = ClassPolicy(flow_class="mesh", versions=(1,), concurrency=UNLIMITED)
+    arrivals = [Arrival(0, user, "mesh", SECOND) for user in users]
+    runs = simulate(arrivals, Policies(classes={"mesh": free}, limits=limits), 1)
+    had: Counter[str] = Counter()
+    for run in sorted(runs, key=lambda run: run.started_at or 0):
+        had[run.arrival.user] += 1
+        waiting = [user for user in USERS if had[user] < 8]
+        for one in waiting:
+            for other in waiting:
+                step = 1 / min(weights[one], weights[other])
+                assert abs(had[one] / weights[one] - had[other] / weights[other]) <= step + 0.001
+
+
 @given(cases())
 def test_the_same_arrivals_have_the_same_ends(case: Case):
     assert case.runs() == case.runs()

@@ -86,7 +86,7 @@ def _of_options(given: dict[str, Any]) -> Wanted:
 def _agree(given: Mapping[str, Any], known: Mapping[Scope, Limit], news: Mapping[Scope, Limit]) -> None:
     """Ask where many limits change, or one goes."""
     if given["file"] is not None and news:
-        for scope, limit in news.items():
+        for scope, limit in () if given["yes"] else news.items():
             click.echo(_told(scope, limit, known.get(scope, Limit())), err=True)
         question = f"set {len(news)} limit{'s' * (len(news) != 1)}?"
         be_sure(question, f"theflow shape set --file {given['file']} --yes", yes=given["yes"])
