@@ -59,6 +59,23 @@ def test_json_lines_say_the_same_as_csv(files):
     assert first == second
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"at": true, "user": "a", "class": "m", "duration": 1}', "at: expected a number, got True"),
+        ('{"at": 1, "user": "a", "class": "m", "duration": 1, "units": 1.5}', "units: expected a number, got 1.5"),
+        ('{"at": 1, "user": 7, "class": "m", "duration": 1}', "line 1: user"),
+        ("[]", "line 1: expected an object, got '[]'"),
+        ("{", "line 1 is not JSON"),
+    ],
+)
+def test_a_json_line_that_is_none_is_named(theflow, text, said):
+    (theflow.folder / "come.jsonl").write_text(text, encoding="utf-8")
+    answer = theflow("shape", "simulate", "--arrivals", "come.jsonl")
+    assert answer.code == 2
+    assert said in answer.err
+
+
 def test_what_classes_declare_comes_from_a_target(files):
     (files.folder / "mesh.py").write_text(
         "import theflow\nmesh = theflow.FlowScheme('mesh', concurrency=2)\n@mesh.task\ndef only(): pass\n",

@@ -48,7 +48,7 @@ def test_a_limit_is_named_with_the_command_that_raises_it(theflow):
     scheme.add(lambda: None, name="only")
     with wire.bootstrap(None, [scheme]):
         (reason,) = why(theflow, flow)["reasons"]
-    assert (reason["code"], reason["scope"]["name"], reason["needs"]) == ("no_resource", "gpu", 2)
+    assert (reason["code"], reason["scope"]["name"], reason["needs"]) == ("no_resource", "gpu", {"capacity": 2})
     assert reason["hint"] == "theflow shape set resource gpu --capacity 2"
 
 

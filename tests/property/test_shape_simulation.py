@@ -106,6 +106,18 @@ def test_nothing_is_ever_over_a_cap(case: Case):
 
 
 @given(cases())
+def test_a_queue_without_overtaking_starts_in_the_order_of_its_arrivals(case: Case):
+    runs = case.runs()
+    for name, policy in case.policies.classes.items():
+        for user in USERS:
+            queue = [run for run in runs if (run.arrival.flow_class, run.arrival.user) == (name, user)]
+            queue.sort(key=lambda run: run.arrival.at)
+            starts = [run.started_at for run in queue]
+            if policy.ordered and not policy.overtakes and None not in starts:
+                assert starts == sorted(starts)
+
+
+@given(cases())
 def test_every_flow_starts_at_most_once_and_not_before_it_came(case: Case):
     runs = case.runs()
     assert [run.arrival for run in runs] == list(case.arrivals)

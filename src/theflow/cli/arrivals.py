@@ -94,11 +94,24 @@ def _arrival(place: str, row: Mapping[str, Any]) -> Arrival:
             raise Refusal(f"{place}: {key} is missing; each arrival has {', '.join(NEEDED)}", Exit.USAGE)
     try:
         user, flow_class = (check_name(key, row[key]) for key in ("user", "class"))
-        units = checked_units("units", _read(place, "units", row, int, 1))
+        units = checked_units("units", _read(place, "units", row, _whole, 1))
     except InputError as error:
         raise Refusal(f"{place}: {error}", Exit.USAGE) from None
     at, duration = (_seconds(place, key, row) for key in ("at", "duration"))
-    return Arrival(at, user, flow_class, duration, _read(place, "priority", row, int, 0), units)
+    return Arrival(at, user, flow_class, duration, _read(place, "priority", row, _whole, 0), units)
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    # A fraction is no smaller number: int() would cut it.
+    if isinstance(value, bool | float):
+        raise TypeError
+    return int(value)
 
 
 def _read(place: str, key: str, row: Mapping[str, Any], kind: Callable[[Any], Any], default: Any) -> Any:
@@ -109,7 +122,7 @@ def _read(place: str, key: str, row: Mapping[str, Any], kind: Callable[[Any], An
 
 
 def _seconds(place: str, key: str, row: Mapping[str, Any]) -> int:
-    seconds: float = _read(place, key, row, float, None)
+    seconds: float = _read(place, key, row, _number, None)
     if not math.isfinite(seconds) or not 0 <= seconds <= LONGEST:
         raise Refusal(f"{place}: {key}: expected seconds from 0 to {LONGEST:g}, got {row[key]!r}", Exit.USAGE)
     return round(seconds * _MICRO)

@@ -12,9 +12,6 @@ from theflow.model.view import FlowDetail
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# How many of what frees something by itself.
-_ENDS = "it goes on when one of them ends"
-
 
 def hint_of(reason: Reason, flow: FlowDetail) -> str:
     """Say what lets a flow go on that waits for this reason; empty if nothing is known."""
@@ -22,8 +19,12 @@ def hint_of(reason: Reason, flow: FlowDetail) -> str:
     return found(reason, flow) if found else ""
 
 
-def _limit(reason: Reason, option: str) -> str:
-    return "" if reason.scope is None else f"theflow shape set {shell_words(reason.scope)} {option}"
+def _limit(reason: Reason, option: str = "") -> str:
+    if reason.scope is None:
+        return ""
+    if reason.needs is not None:
+        option = f"--{reason.needs.part} {reason.needs.units}"
+    return f"theflow shape set {shell_words(reason.scope)} {option}"
 
 
 def _queue_or_class(_: Reason, flow: FlowDetail) -> str:
@@ -37,13 +38,7 @@ def _paused(reason: Reason, flow: FlowDetail) -> str:
 
 
 def _full(reason: Reason, _: FlowDetail) -> str:
-    more = _limit(reason, f"--capacity {reason.needs}")
-    return f"wait until something ends, or {more}"
-
-
-def _too_large(reason: Reason, _: FlowDetail) -> str:
-    of_rate = "tokens" in reason.text
-    return _limit(reason, f"--{'burst' if of_rate else 'capacity'} {reason.needs}")
+    return f"wait until something ends, or {_limit(reason)}"
 
 
 _HINTS: dict[str, Callable[[Reason, FlowDetail], str]] = {
@@ -60,8 +55,8 @@ _HINTS: dict[str, Callable[[Reason, FlowDetail], str]] = {
     ),
     "throttled": lambda *_: "wait: a body was told by what it calls to come back later",
     "full": _full,
-    "no_resource": lambda reason, _: _limit(reason, f"--capacity {reason.needs}"),
-    "too_large": _too_large,
+    "no_resource": lambda reason, _: _limit(reason),
+    "too_large": lambda reason, _: _limit(reason),
     "rate": lambda reason, _: f"wait for tokens, or {_limit(reason, '--rate UNITS/SECONDS')}",
     "no_place": lambda *_: "theflow run TARGET on one more machine, or with a larger --flows",
     "others_turn": lambda *_: "wait: those of whom less was let in go first",

@@ -71,7 +71,7 @@ def _plain(flow: FlowDetail, explanation: Explanation) -> dict[str, Any]:
                 "text": reason.text,
                 "until": None if reason.until is None else iso(reason.until),
                 "scope": None if reason.scope is None else plain_scope(reason.scope),
-                "needs": reason.needs,
+                "needs": None if reason.needs is None else {reason.needs.part: reason.needs.units},
                 "hint": hint_of(reason, flow),
             }
             for reason in explanation.reasons
