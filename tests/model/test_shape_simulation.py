@@ -97,6 +97,11 @@ def test_waits_are_summed_up_by_the_nearest_rank():
     assert seconds == [9.5, 9, 18, 19]
 
 
+def test_who_came_first_starts_first_wherever_he_stands_in_the_list():
+    late_first = [*arrivals("a", at=1), *arrivals("a", "a", at=0, seconds=2)]
+    assert starts(simulate(late_first, policies(concurrency=1), 1)) == [4, 0, 2]
+
+
 @pytest.mark.parametrize("wrong", [{"at": -1}, {"duration": -1}, {"units": 0}])
 def test_what_is_no_arrival_is_refused(wrong):
     with pytest.raises(InputError):

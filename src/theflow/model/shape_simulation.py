@@ -93,7 +93,11 @@ def simulate(arrivals: Sequence[Arrival], policies: Policies, places: int) -> li
         if arrival.at < 0 or arrival.duration < 0:
             raise InputError(f"an arrival has a time of its own and lasts, both from 0 s on; got {arrival!r}")
         checked_units("units of an arrival", arrival.units)
-    return _Replay(arrivals, _complete(policies, arrivals), places).run()
+    # Who comes first has the smaller offset, wherever he stands in the list: queues are ordered by that.
+    order = sorted(range(len(arrivals)), key=lambda number: arrivals[number].at)
+    runs = _Replay([arrivals[number] for number in order], _complete(policies, arrivals), places).run()
+    found = dict(zip(order, runs, strict=True))
+    return [found[number] for number in range(len(arrivals))]
 
 
 def _complete(policies: Policies, arrivals: Iterable[Arrival]) -> Policies:
@@ -153,14 +157,14 @@ class _Class:
 
 
 class _Replay:
-    """Arrivals under way through their queues."""
+    """Arrivals under way through their queues, in the order in which they come; their numbers are their offsets."""
 
     def __init__(self, arrivals: Sequence[Arrival], policies: Policies, places: int) -> None:
         self._arrivals = arrivals
         self._policies = policies
         self._free = places
         self._now = 0
-        self._coming = sorted(range(len(arrivals)), key=lambda number: (arrivals[number].at, number), reverse=True)
+        self._coming = list(reversed(range(len(arrivals))))
         self._ends: list[tuple[int, int]] = []
         self._started: dict[int, int] = {}
         self._classes = {
