@@ -9,7 +9,14 @@ import pytest
 
 from tests.readme.documents import ROOT, Block, blocks, commands, follow, matches
 
-DOCUMENTS = ["README.md", "docs/quickstart.md", "docs/transactions.md", "docs/storage.md", "docs/pools.md"]
+DOCUMENTS = [
+    "README.md",
+    "docs/quickstart.md",
+    "docs/transactions.md",
+    "docs/storage.md",
+    "docs/pools.md",
+    "docs/shaping.md",
+]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -22,6 +29,13 @@ def test_every_link_leads_to_a_file(name: str):
     document = ROOT / name
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
     assert [link for link in links if not (document.parent / link).is_file()] == []
+
+
+def test_the_chart_of_shaping_is_the_one_that_its_example_draws(tmp_path: Path):
+    follow(ROOT / "docs/shaping.md", tmp_path)
+    assert (tmp_path / "shaping.svg").read_text(encoding="utf-8") == (ROOT / "docs/shaping.svg").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_first_command_of_the_readme_is_the_demo():

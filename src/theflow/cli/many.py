@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +13,7 @@ from theflow.cli.document import print_one
 from theflow.cli.exits import Exit, Refusal
 from theflow.cli.pairs import pair
 from theflow.cli.printable import line
-from theflow.cli.request import agreed
+from theflow.cli.request import be_sure
 from theflow.cli.session import Form, Session
 from theflow.model.status import FlowStatus
 from theflow.model.view import FlowFilter
@@ -65,7 +64,7 @@ def apply_to_all(session: Session, verb: str, flow_filter: FlowFilter, given: Ma
         if not count:
             click.echo(f"no flow of these stands where {verb} fits", err=True)
             return Exit.OK
-        _ask(f"{verb} {count} flow{'s' * (count != 1)}?", verb, yes=given["yes"])
+        be_sure(f"{verb} {count} flow{'s' * (count != 1)}?", f"theflow {verb} ... --yes", yes=given["yes"])
         with _Brake() as brake:
             client.apply(verb, flow_filter, reason=given["reason"], by=given["by"], watch=brake.watch)
     applied = brake.applied
@@ -75,16 +74,6 @@ def apply_to_all(session: Session, verb: str, flow_filter: FlowFilter, given: Ma
     if not applied.refused:
         return Exit.OK
     return Exit.IN_PART if applied.asked else Exit.USAGE
-
-
-def _ask(question: str, verb: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Refusal(f"{question} Nobody is there to answer", Exit.USAGE, f"theflow {verb} ... --yes")
-    if not agreed(question):
-        click.echo("nothing was done", err=True)
-        raise click.exceptions.Exit(Exit.INTERRUPTED)
 
 
 def _tell(session: Session, applied: Applied, verb: str, count: int) -> None:

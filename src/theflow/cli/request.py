@@ -10,7 +10,7 @@ import click
 
 from theflow import wire
 from theflow.cli.document import plain, print_many
-from theflow.cli.exits import Exit
+from theflow.cli.exits import Exit, Refusal
 from theflow.cli.printable import line
 from theflow.cli.screen import Screen
 from theflow.cli.session import Form, Session
@@ -90,6 +90,17 @@ def agreed(question: str) -> bool:
         # Ctrl-C, or the end of what is typed, is no.
         click.echo(err=True)
         return False
+
+
+def be_sure(question: str, hint: str, *, yes: bool) -> None:
+    """Go on if somebody agrees, or has with --yes; where nobody can answer, refuse."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Refusal(f"{question} Nobody is there to answer", Exit.USAGE, hint)
+    if not agreed(question):
+        click.echo("nothing was done", err=True)
+        raise click.exceptions.Exit(Exit.INTERRUPTED)
 
 
 def _count(ids: Sequence[str]) -> str:

@@ -16,7 +16,9 @@ from theflow import wire
 from theflow.cli.events import Events
 from theflow.cli.exits import Exit, Refusal
 from theflow.cli.journal import keep_journal
+from theflow.cli.limits import unknown, whole_number
 from theflow.cli.moments import duration
+from theflow.cli.pairs import pair
 from theflow.cli.printable import line
 from theflow.cli.printer import Board, Lines, Printer
 from theflow.cli.screen import Screen
@@ -40,6 +42,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 15.0
 )
 @click.option("--name", help="The name of this runtime, unique while it lives.  [default: host and pid]")
 @click.option("--flows", type=int, help=f"Flows in hand at once.  [default: {DEFAULTS.flows}]")
+@click.option(
+    "--flows-of", metavar="CLASS=N", multiple=True, type=pair, help="Flows of this class at once.  [default: as many]"
+)
+@click.option(
+    "--label", "labels", metavar="LABEL", multiple=True, help="What this runtime has, for classes to require."
+)
 @click.option("--threads", type=int, help=f"Synchronous bodies at once.  [default: {DEFAULTS.threads}]")
 @click.option("--processes", type=int, help='Bodies at once in the pool "process".  [default: one a core]')
 @click.option("--ttl", type=float, metavar="SECONDS", help=f"Silent so long means dead.  [default: {DEFAULTS.ttl}]")
@@ -58,7 +66,7 @@ def command(context: click.Context, /, target: str, burst: bool, impatient: bool
     session: Session = context.obj
     if session.form is Form.JSON:
         raise Refusal("run prints event by event, and one JSON document has no end", Exit.USAGE, "-o jsonl")
-    schemes = schemes_of(target, "theflow run")
+    options["flows_of"] = _counts(options["flows_of"], schemes := schemes_of(target, "theflow run"))
     chosen = RuntimeOptions(**{name: value for name, value in options.items() if value is not None})
     keep_journal()
     runtime = _bootstrapped(partial(wire.bootstrap, session.db, schemes, chosen), impatient=impatient)
@@ -72,6 +80,16 @@ def command(context: click.Context, /, target: str, burst: bool, impatient: bool
     ended = events.ended()
     failed = burst and any(ended[word] for word in ("failed", "parked", "reverted", "revert_failed"))
     context.exit(code or (Exit.FLOW_FAILED if failed else Exit.OK))
+
+
+def _counts(pairs: tuple[tuple[str, str], ...], schemes: tuple[FlowScheme, ...]) -> dict[str, int]:
+    """Read how many flows of some classes this runtime holds at once."""
+    counts = {}
+    for name, text in pairs:
+        if name not in (names := [scheme.name for scheme in schemes]):
+            raise Refusal(f"--flows-of {name}={text}: {unknown('class', name, names)}", Exit.USAGE)
+        counts[name] = whole_number(f"--flows-of {name}", text)
+    return counts
 
 
 def _bootstrapped(bootstrap: Callable[[], Runtime], *, impatient: bool) -> Runtime:

@@ -15,12 +15,24 @@ _SHOWN = 5
 _WHOLE = (ScopeKind.ALL, ScopeKind.CLASS)
 
 
+class Need(NamedTuple):
+    """What part of a limit (its capacity, or the burst of its rate) would have to be so large."""
+
+    part: str
+    units: int
+
+
 class Reason(NamedTuple):
-    """One reason: `code` for programs, `text` for people, `until` when it ends by itself if that is known."""
+    """One reason: `code` for programs, `text` for people, `until` when it ends by itself if that is known.
+
+    `scope` is what has no room for the flow, where that is it, and `needs` how much there would have to be of it.
+    """
 
     code: str
     text: str
     until: int | None = None
+    scope: Scope | None = None
+    needs: Need | None = None
 
 
 NO_PLACE = Reason("no_place", "this runtime has no free place for a flow")
@@ -64,7 +76,8 @@ def reasons(
             f"queue of user {candidate.user!r} in class {candidate.flow_class!r} runs {len(live)} of {most} at once: "
             f"offset {shown}"
         )
-        yield Reason("queue_full", text)
+        queue = Scope(ScopeKind.QUEUE, candidate.flow_class, candidate.user)
+        yield Reason("queue_full", text, scope=queue, needs=Need("capacity", len(live) + 1))
     if line is not None and line.ahead:
         text = (
             f"{line.ahead} earlier flow{'s' * (line.ahead != 1)} of its queue go{'es' * (line.ahead == 1)} first, "
@@ -132,16 +145,19 @@ class Room:
         capacity, what = hold.limit.capacity, hold.scope.line()
         if capacity is None:
             if hold.scope.kind is ScopeKind.RESOURCE:
-                yield Reason("no_resource", f"nobody has said how much there is of {what}")
+                text = f"nobody has said how much there is of {what}"
+                yield Reason("no_resource", text, scope=hold.scope, needs=Need("capacity", hold.units))
             return
         used = self._usage.get(hold.scope, 0)
         if hold.units > capacity:
-            yield Reason("too_large", f"it uses {hold.units} of {what}, of which there are {capacity}")
+            text = f"it uses {hold.units} of {what}, of which there are {capacity}"
+            yield Reason("too_large", text, scope=hold.scope, needs=Need("capacity", hold.units))
         elif used + hold.units > capacity:
             self.closed |= hold.scope.kind in _WHOLE
             word = "runs" if hold.scope.kind is not ScopeKind.RESOURCE else "has in use"
             of = f"; it needs {hold.units}" if hold.units != 1 else ""
-            yield Reason("full", f"{what} {word} {used} of {capacity} at once{of}")
+            text = f"{what} {word} {used} of {capacity} at once{of}"
+            yield Reason("full", text, scope=hold.scope, needs=Need("capacity", used + hold.units))
 
     def _no_token(self, hold: Hold, candidate: Candidate) -> Iterator[Reason]:
         rate, now = hold.limit.rate, self._look.now
@@ -151,11 +167,12 @@ class Room:
         at = rate.ready_at(self._paid.get(hold.scope, 0), now, units)
         what = f"rate of {hold.scope.line()} ({rate.line()})"
         if at is None:
-            yield Reason("too_large", f"it takes {units} tokens of the {what}, which never has as many")
+            text = f"it takes {units} tokens of the {what}, which never has as many"
+            yield Reason("too_large", text, scope=hold.scope, needs=Need("burst", units))
         elif at > now:
             self.closed |= hold.scope.kind in _WHOLE and units == 1
             self.again_at = at if self.again_at is None else min(self.again_at, at)
-            yield Reason("rate", f"the {what} has tokens for it in {(at - now) / 1_000_000:.1f} s", at)
+            yield Reason("rate", f"the {what} has tokens for it in {(at - now) / 1_000_000:.1f} s", at, hold.scope)
 
 
 def _tokens(hold: Hold, candidate: Candidate) -> int:

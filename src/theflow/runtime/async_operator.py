@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 from theflow.model.job import JobChanges
-from theflow.model.limit import Limit, LimitRecord
+from theflow.model.limit import Limit, LimitRecord, Scope
 from theflow.model.queue_pause import QueuePause
 from theflow.model.status import FlowStatus
 from theflow.model.view import FlowFilter, Request
@@ -121,6 +121,18 @@ class AsyncOperator:
     ) -> Limit:
         """Limit what runs or starts, from now on and everywhere; return what was set before."""
         return await asyncio.to_thread(self._client.set_limit, kind, name, user, limit=limit, reason=reason, by=by)
+
+    async def check_limit(self, kind: str, name: str = "", user: str = "", *, limit: Limit) -> Scope:
+        """Return what `set_limit` would limit."""
+        return await asyncio.to_thread(self._client.check_limit, kind, name, user, limit=limit)
+
+    async def prepare(self) -> None:
+        """Create the database where there is none, as the first submit does."""
+        await asyncio.to_thread(self._client.prepare)
+
+    async def usage(self) -> Mapping[Scope, int]:
+        """Count how many units are in use now."""
+        return await asyncio.to_thread(self._client.usage)
 
     async def limits(self) -> list[LimitRecord]:
         """List the limits that are set."""

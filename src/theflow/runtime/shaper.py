@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from theflow.database.records import FlowRecord
@@ -43,18 +44,31 @@ class Shaper(Operator):
         user that has no limit of his own. An empty `Limit()` takes away what was set. No admission that begins after
         this returns goes by what was in force before; what runs goes on. Raises InputError for what could never start.
         """
-        scope = Scope.checked(kind, name, user)
-        if not isinstance(limit, Limit):
-            raise InputError(f"limit: expected a theflow.Limit, got {limit!r}")
-        _check_weight(scope, limit)
+        scope = self.check_limit(kind, name, user, limit=limit)
         check_text("reason", reason, REASON_LIMIT)
         who = this_person() if by is None else by
         check_name("by", who)
-        self._check_uses(scope, limit)
         self._store.prepare()
         was, _ = self._store.set_limit(LimitRecord(scope, limit, 0, who, reason, self._clock.now()))
         self._ring()
         return was
+
+    def check_limit(self, kind: str, name: str = "", user: str = "", *, limit: Limit) -> Scope:
+        """Return what `set_limit` would limit; raise InputError for what it would refuse."""
+        scope = Scope.checked(kind, name, user)
+        if not isinstance(limit, Limit):
+            raise InputError(f"limit: expected a theflow.Limit, got {limit!r}")
+        _check_weight(scope, limit)
+        self._check_uses(scope, limit)
+        return scope
+
+    def prepare(self) -> None:
+        """Create the database where there is none, as the first submit does."""
+        self._store.prepare()
+
+    def usage(self) -> Mapping[Scope, int]:
+        """Count how many units are in use now of all flows, of each class, each user and each resource."""
+        return self._store.in_use("", self._clock.now()).usage
 
     def limits(self) -> list[LimitRecord]:
         """List the limits that are set, with who set them, when and why."""
