@@ -98,7 +98,7 @@ class Room:
 
     @property
     def charged(self) -> Mapping[Scope, int]:
-        """The buckets that tokens were taken from, as they are paid for now."""
+        """The buckets that are not paid for as they were: tokens were taken, or another rate or clock left them so."""
         return self._charged
 
     def holds(self, candidate: Candidate, policy: ClassPolicy) -> tuple[Hold, ...]:
@@ -148,11 +148,14 @@ class Room:
         if rate is None:
             return
         units = _tokens(hold, candidate)
-        at = rate.ready_at(self._paid.get(hold.scope, 0), now, units)
+        paid = self._paid.get(hold.scope, 0)
+        at = rate.ready_at(paid, now, units)
         what = f"rate of {hold.scope.line()} ({rate.line()})"
         if at is None:
             yield Reason("too_large", f"it takes {units} tokens of the {what}, which never has as many")
         elif at > now:
+            if (bounded := rate.bounded(paid, now)) < paid:
+                self._paid[hold.scope] = self._charged[hold.scope] = bounded
             self.closed |= hold.scope.kind in _WHOLE and units == 1
             self.again_at = at if self.again_at is None else min(self.again_at, at)
             yield Reason("rate", f"the {what} has tokens for it in {(at - now) / 1_000_000:.1f} s", at)

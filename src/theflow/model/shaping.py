@@ -231,6 +231,8 @@ class _Handout:
 
     @property
     def _shared(self) -> bool:
+        if any(scope.shared for scope in self._room.charged):
+            return True
         classes = {one.candidate.flow_class for one in self._admitted}
         return any(self._policies.meets_others(self._policies.classes[name]) for name in classes)
 

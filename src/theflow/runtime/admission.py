@@ -114,7 +114,7 @@ class Admission:
             admission = self._suspects.admit(self._units.counted(flow_class, look), places - came, claims)
             self._users[flow_class] = len({one.user for one in look.candidates})
             self._rest_until(look.now, admission.again_at)
-            if admission.admitted:
+            if admission.admitted or admission.settlement.paid:
                 try:
                     taken = self._claim(record, admission, claims)
                 except CommitUnknown:
