@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -85,9 +86,9 @@ def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
     first = ranked[:slots] if horizon is None else [one for one in ranked[:slots] if one[:2] <= horizon]
     newest = max(versions)
     admitted = tuple([Admitted(one[3], newest if one[3].version is None else one[3].version) for one in first])
-    if horizon is None and len(first) == len(ranked):
-        return Admission(admitted=admitted, settlement=Settlement(virtual=look.virtual, past=bool(look.turns)))
     turns = {one[3].user: one[1] + STEP for one in first}
+    if horizon is None and len(first) == len(ranked) and (len(first) < slots or _even(turns)):
+        return Admission(admitted=admitted, settlement=Settlement(virtual=look.virtual, past=bool(look.turns)))
     kept = {one[2] for one in first}
     why = NO_PLACE if len(first) >= slots else OTHERS_TURN
     virtual = max((one[1] for one in first), default=look.virtual)
@@ -96,6 +97,11 @@ def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
         waiting=tuple([Waiting(one[2], why.text, why.code) for one in ranked if one[2] not in kept]),
         settlement=Settlement(turns=tuple(turns.items()), virtual=virtual),
     )
+
+
+def _even(turns: Mapping[str, int]) -> bool:
+    """Whether nobody is ahead of anybody: else there may be more behind what was read, and it counts who is."""
+    return len(set(turns.values())) <= 1
 
 
 def _versions(look: Look, policies: Policies) -> tuple[int, ...] | None:
@@ -224,7 +230,8 @@ class _Handout:
     def _settlement(self) -> Settlement:
         paid = tuple(self._room.charged.items())
         contended = bool(self._look.horizon) or any(one.code in ("no_place", "full", "rate") for one in self._waiting)
-        if contended:
+        used_up = len(self._admitted) >= self._slots and not _even(self._turns)
+        if contended or used_up:
             return Settlement(paid=paid, turns=tuple(self._turns.items()), virtual=self._virtual, shared=self._shared)
         # Everybody had what he could have: who had how much before means nothing any more.
         return Settlement(paid=paid, virtual=self._virtual, past=bool(self._look.turns), shared=self._shared)

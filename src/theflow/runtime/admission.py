@@ -101,7 +101,8 @@ class Admission:
         """Let in what may start of a class; look again for what was not in sight, while there are places."""
         policies = self._shaping.policies
         widest = policies.widest(policies.classes[flow_class])
-        came, reach = 0, Reach(places, self._users.get(flow_class, places), widest)
+        users = self._users.get(flow_class, places)
+        came, reach = 0, Reach(places, users, widest, policies.spread(flow_class))
         while came < places:
             policies = self._shaping.policies
             policy = policies.classes[flow_class]
