@@ -239,3 +239,11 @@ def test_inputs_are_read_by_offset_and_what_is_not_there_is_left_out(store, work
     first, second = submit(store, partial(data=b'{"pages":3}'), partial(data=b"[1]"))
     assert worker.store.inputs([first, second, 10**9]) == {first: '{"pages":3}', second: "[1]"}
     assert store.inputs([]) == {}
+
+
+def test_turns_of_any_user_are_kept_under_his_very_name(store, worker):
+    users = ["ann", "Ann", "ann ", "änn", 'a"b\\c', "a'b", "🦊", "x" * 255]
+    first, *_ = submit(store, *(partial(user=user) for user in ("one", *users)))
+    turns = {user: 2**40 + number for number, user in enumerate(users)}
+    claim(worker, first, left=Settlement(turns=tuple(turns.items()), virtual=1))
+    assert dict(worker.look()[1].turns) == turns

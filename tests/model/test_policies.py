@@ -15,7 +15,7 @@ from theflow.model.shaping import FlowShapingManager
 
 CLASSES = {"one": ClassPolicy(flow_class="one", versions=(1,), concurrency=UNLIMITED)}
 SCOPES = [Scope(ScopeKind.ALL), Scope(ScopeKind.CLASS, "one"), *(Scope(ScopeKind.USER, "", f"u{n}") for n in range(20))]
-READERS, CHANGES = 8, 2000
+READERS, CHANGES = 8, 1_000_000
 
 
 def policies(number: int) -> Policies:
@@ -41,11 +41,13 @@ def test_each_of_many_readers_sees_one_whole_snapshot_while_policies_are_replace
         reader.start()
     for number in range(2, CHANGES):
         manager.replace(policies(number))
+        if all(len(mine) > 3 for mine in versions):
+            break
     done.set()
     for reader in readers:
         reader.join()
     assert not torn
-    assert max(map(max, versions)) > 1
+    assert all(len(mine) > 1 for mine in versions)
 
 
 def test_a_decision_under_way_goes_by_the_policies_that_it_began_with():

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from theflow.model.limit import Scope, ScopeKind
 from theflow.model.look import Candidate, Look
 from theflow.model.policy import ClassPolicy, Hold, Policies
+from theflow.model.rate import Rate
 from theflow.model.throttle import Throttle
 
 _SHOWN = 5
@@ -113,10 +114,12 @@ class Room:
         """Go through the limits that have no room for a flow: first those of slots, then those of tokens."""
         holds = self.holds(candidate, policy)
         for hold in holds:
-            yield from self._no_slot(hold)
+            if hold.limit.capacity is not None or hold.scope.kind is ScopeKind.RESOURCE:
+                yield from self._no_slot(hold)
         if not candidate.charged:
             for hold in holds:
-                yield from self._no_token(hold, candidate)
+                if hold.limit.rate is not None:
+                    yield from self._no_token(hold, hold.limit.rate, candidate)
 
     def take(self, candidate: Candidate, policy: ClassPolicy) -> None:
         """Give a flow what it takes of everything."""
@@ -129,31 +132,31 @@ class Room:
                 self._paid[hold.scope] = self._charged[hold.scope] = paid
 
     def _no_slot(self, hold: Hold) -> Iterator[Reason]:
-        capacity, what = hold.limit.capacity, hold.scope.line()
-        if capacity is None:
-            if hold.scope.kind is ScopeKind.RESOURCE:
-                yield Reason("no_resource", f"nobody has said how much there is of {what}")
+        capacity, used = hold.limit.capacity, self._usage.get(hold.scope, 0)
+        if capacity is not None and used + hold.units <= capacity:
             return
-        used = self._usage.get(hold.scope, 0)
-        if hold.units > capacity:
+        what = hold.scope.line()
+        if capacity is None:
+            yield Reason("no_resource", f"nobody has said how much there is of {what}")
+        elif hold.units > capacity:
             yield Reason("too_large", f"it uses {hold.units} of {what}, of which there are {capacity}")
-        elif used + hold.units > capacity:
+        else:
             self.closed |= hold.scope.kind in _WHOLE
             word = "runs" if hold.scope.kind is not ScopeKind.RESOURCE else "has in use"
             of = f"; it needs {hold.units}" if hold.units != 1 else ""
             yield Reason("full", f"{what} {word} {used} of {capacity} at once{of}")
 
-    def _no_token(self, hold: Hold, candidate: Candidate) -> Iterator[Reason]:
-        rate, now = hold.limit.rate, self._look.now
-        if rate is None:
-            return
+    def _no_token(self, hold: Hold, rate: Rate, candidate: Candidate) -> Iterator[Reason]:
+        now = self._look.now
         units = _tokens(hold, candidate)
         paid = self._paid.get(hold.scope, 0)
         at = rate.ready_at(paid, now, units)
+        if at == now:
+            return
         what = f"rate of {hold.scope.line()} ({rate.line()})"
         if at is None:
             yield Reason("too_large", f"it takes {units} tokens of the {what}, which never has as many")
-        elif at > now:
+        else:
             if (bounded := rate.bounded(paid, now)) < paid:
                 self._paid[hold.scope] = self._charged[hold.scope] = bounded
             self.closed |= hold.scope.kind in _WHOLE and units == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from theflow.model.look import NOTHING_LEFT, STEP, Candidate, Look, Settlement
 from theflow.model.policy import ClassPolicy, Policies
 from theflow.model.reason import NO_PLACE, OTHERS_TURN, Line, Reason, Room, reasons
+from theflow.model.scheme import UNLIMITED
 
 
 class Admitted(NamedTuple):
@@ -127,16 +128,23 @@ def _by_user(candidates: tuple[Candidate, ...]) -> dict[str, list[Candidate]]:
 
 
 class _Queue:
-    """The candidates of a queue, the next one last, while they are handed places."""
+    """The candidates of a queue, the next one last, while they are handed places.
 
-    __slots__ = ("blocker", "candidates", "held_back", "key", "policy", "started", "turn")
+    `most` is how many of it run at once, None where nothing orders it; `live` are those that do, `step` is the virtual
+    time that one takes.
+    """
 
-    def __init__(self, key: tuple[str, str], policy: ClassPolicy | None, turn: int) -> None:
+    __slots__ = ("blocker", "candidates", "held_back", "key", "live", "most", "policy", "step", "turn")
+
+    def __init__(self, key: tuple[str, str], policy: ClassPolicy | None, look: Look, policies: Policies) -> None:
         self.key = key
         self.policy = policy
-        self.turn = turn
+        self.turn = look.turn_of(key[1])
+        self.step = round(STEP / policies.weight_of(*key))
+        most = UNLIMITED if policy is None else policies.concurrency_of(policy, key[1])
+        self.most = most if most < UNLIMITED else None
+        self.live = [*look.live.get(key, ())]
         self.candidates: list[Candidate] = []
-        self.started: list[int] = []
         self.held_back = 0
         self.blocker = 0
 
@@ -144,6 +152,10 @@ class _Queue:
         """Where it stands among the queues."""
         head = self.candidates[-1]
         return -head.priority, self.turn, head.offset
+
+    def line(self) -> Line | None:
+        """Who of it has to wait, and so lets nobody pass."""
+        return Line(self.held_back, self.blocker) if self.held_back and self.most is not None else None
 
 
 class _Handout:
@@ -189,21 +201,17 @@ class _Handout:
         version = policy.version_for(candidate.version)
         self._admitted.append(Admitted(candidate=candidate, version=version if version is not None else 0))
         self._room.take(candidate, policy)
-        queue.started.append(candidate.offset)
+        queue.live.append(candidate.offset)
         self._virtual = max(self._virtual, queue.turn)
-        queue.turn += round(STEP / self._policies.weight_of(*queue.key))
+        queue.turn += queue.step
         self._turns[candidate.user] = queue.turn
 
     def _reason(self, candidate: Candidate, queue: _Queue, rank: tuple[int, int]) -> Reason | None:
         policy, look = queue.policy, self._look
-        live: tuple[int, ...] = ()
-        line = None
-        concurrency = None
-        if policy is not None and self._policies.ordered(policy):
-            concurrency = self._policies.concurrency_of(policy, candidate.user)
-            live = (*look.holders(queue.key, candidate.level), *queue.started)
-            line = Line(queue.held_back, queue.blocker)
-        for reason in reasons(candidate, policy, look.now, live, concurrency, line):
+        live: Sequence[int] = ()
+        if queue.most is not None:
+            live = queue.live if not look.resting else (*queue.live, *look.rest_of(queue.key, candidate.level))
+        for reason in reasons(candidate, policy, look.now, live, queue.most, queue.line()):
             return reason
         if look.horizon is not None and rank > look.horizon:
             return OTHERS_TURN
@@ -220,7 +228,7 @@ class _Handout:
             name: object = key if candidate.due(self._look.now) else candidate.offset
             if name not in found:
                 policy = self._policies.classes.get(candidate.flow_class)
-                found[name] = _Queue(key, policy, self._look.turn_of(candidate.user))
+                found[name] = _Queue(key, policy, self._look, self._policies)
             lines[name].append(candidate)
         for place, queue in found.items():
             ranked = queue.policy is not None and queue.policy.ranked
