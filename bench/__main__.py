@@ -9,7 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import theflow
-from bench import flows, idle, latency, memory, pools, runtimes, startup, submit, takeover
+from bench import (
+    flows,
+    idle,
+    latency,
+    looks,
+    memory,
+    overadmission,
+    pools,
+    runtimes,
+    shaping,
+    startup,
+    submit,
+    takeover,
+)
 from bench.figure import Figure
 from bench.profiling import CpuTimes, Profiles
 from bench.setting import DATA, Setting
@@ -36,6 +49,13 @@ BY_NAME: dict[str, Callable[[Setting], Iterator[Figure]]] = {
     "mariadb": flows.mariadb,
     "processes": pools.processes,
     "dask": pools.dask,
+    "shaped": shaping.shaped,
+    "sequential": shaping.sequential,
+    "fairness": shaping.fairness,
+    "policies": shaping.policies,
+    "look": looks.look,
+    "million": memory.million,
+    "overadmission": overadmission.overadmission,
 }
 URL_HELP = (
     "the database; `postgres` or `mariadb`: a fresh one for every run, on the server named by "

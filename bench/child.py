@@ -102,6 +102,20 @@ def keep(name: str, url: str, flow_class: str, flows: str, ttl: str, poll: str) 
         threading.Event().wait()
 
 
+def capped(url: str, flow_class: str) -> None:
+    """Say when ready; then run flows of a class until killed."""
+    theflow = importlib.import_module("theflow")
+
+    async def nothing() -> None:
+        await importlib.import_module("asyncio").sleep(0.001)
+
+    scheme = theflow.FlowScheme(flow_class, concurrency=theflow.UNLIMITED)
+    scheme.add(nothing)
+    with theflow.bootstrap(url, [scheme], theflow.RuntimeOptions(name=f"capped-{os.getpid()}", poll=0.02)):
+        print(json.dumps({"ready": True}), flush=True)
+        threading.Event().wait()
+
+
 def submit(url: str, flow_class: str, jobs: str) -> None:
     """Submit jobs one after another; print when each was submitted and when its outcome was seen."""
     theflow = importlib.import_module("theflow")
@@ -117,4 +131,6 @@ def peak() -> int:
 
 
 if __name__ == "__main__":
-    {"bare": bare, "burst": burst, "hold": hold, "keep": keep, "submit": submit}[sys.argv[1]](*sys.argv[2:])
+    {"bare": bare, "burst": burst, "capped": capped, "hold": hold, "keep": keep, "submit": submit}[sys.argv[1]](
+        *sys.argv[2:]
+    )

@@ -19,12 +19,20 @@ FAR = 4_102_444_800_000_000
 
 def memory(setting: Setting) -> Iterator[Figure]:
     """Peak memory of a runtime with 100,000 pending flows: not yet due, behind full slots, and while it drains."""
-    flows = setting.size or 100_000
-    columns = alternating(setting.repeat, *(partial(_peak, setting, form, flows) for form in FORMS), _bare)
+    yield _figure("memory", setting, setting.size or 100_000, FORMS)
+
+
+def million(setting: Setting) -> Iterator[Figure]:
+    """Peak memory of a runtime with 1,000,000 pending flows: not yet due, and behind full slots."""
+    yield _figure("million", setting, setting.size or 1_000_000, FORMS[:2])
+
+
+def _figure(name: str, setting: Setting, flows: int, names: tuple[str, ...]) -> Figure:
+    columns = alternating(setting.repeat, *(partial(_peak, setting, form, flows) for form in names), _bare)
     *engine, bare = columns
-    forms = dict(zip(FORMS, engine, strict=True))
-    yield Figure(
-        workload="memory",
+    forms = dict(zip(names, engine, strict=True))
+    return Figure(
+        workload=name,
         url=shown(setting),
         unit="MB, peak, the worst of the forms",
         values=[max(peaks) for peaks in zip(*engine, strict=True)],

@@ -10,7 +10,23 @@ import theflow
 from bench.__main__ import main
 from bench.load import Load, WorkLost, nothing
 
-SMALL = {"submit": 50, "drain": 50, "ordered": 50, "chain": 20, "fan-out": 2, "wide": 100, "latency": 5, "memory": 500}
+SMALL = {
+    "submit": 50,
+    "drain": 50,
+    "ordered": 50,
+    "chain": 20,
+    "fan-out": 2,
+    "wide": 100,
+    "latency": 5,
+    "memory": 500,
+    "million": 500,
+    "shaped": 50,
+    "sequential": 50,
+    "fairness": 1,
+    "policies": 100,
+    "look": 200,
+    "overadmission": 1,
+}
 
 
 @pytest.mark.parametrize("workload", SMALL)

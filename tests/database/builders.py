@@ -122,9 +122,7 @@ class Worker:
             LookQuery(
                 flow_class=flow_class,
                 per_queue=concurrency,
-                ordered=concurrency < UNLIMITED,
-                ranked=concurrency == UNLIMITED,
-                **asked,
+                **{"ordered": concurrency < UNLIMITED, "ranked": concurrency == UNLIMITED, **asked},
             )
         )
 

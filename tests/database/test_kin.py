@@ -64,8 +64,8 @@ def test_a_parent_that_rests_is_offered_to_nobody_and_keeps_its_place(store, fam
     assert record(store, family.parent).summary.status is FlowStatus.WAITING
     _, look = family.worker.look()
     assert [one.offset for one in look.candidates] == [other]
-    assert look.holders(("order", "bob"), 0) == (family.parent,)
-    assert look.holders(("order", "bob"), -1) == ()
+    assert look.rest_of(("order", "bob"), 0) == (family.parent,)
+    assert look.rest_of(("order", "bob"), -1) == ()
     assert record(store, other).place.live == (family.parent,)
     assert family.worker.offered() == [other]
 

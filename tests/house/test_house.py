@@ -35,6 +35,7 @@ _LISTS = (
     "filter_labels",
     "inputs",
     "look_ranked",
+    "save_turns",
     "start_flows",
     "unfinished",
 )

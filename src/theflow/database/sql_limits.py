@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from theflow.database import rows
+from theflow.database import codec, rows
 from theflow.database.dialect import Row, Session
 from theflow.database.sql_pauses import NO_FLOW, SqlPauses
 from theflow.model.limit import Limit, LimitRecord, Scope, ScopeKind
@@ -47,7 +47,7 @@ def settle(session: Session, flow_class: str, settlement: Settlement) -> None:
     if settlement.past:
         session.run("drop_turns", {"flow_class": flow_class})
     if settlement.turns:
-        session.many("save_turn", [(flow_class, user, turn) for user, turn in settlement.turns])
+        session.run("save_turns", {"flow_class": flow_class, "turns": codec.encode_definition(settlement.turns)})
 
 
 def _limits(session: Session) -> tuple[int, list[LimitRecord]]:

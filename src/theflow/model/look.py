@@ -61,10 +61,9 @@ class Look:
     virtual: int = 0
     horizon: tuple[int, int] | None = None
 
-    def holders(self, queue: tuple[str, str], level: int) -> tuple[int, ...]:
-        """List the offsets that hold a place of a queue against a flow on this level."""
-        resting = self.resting.get(queue, ())
-        return (*self.live.get(queue, ()), *(offset for offset, other in resting if other <= level))
+    def rest_of(self, queue: tuple[str, str], level: int) -> tuple[int, ...]:
+        """List the offsets that keep a place of a queue against a flow on this level while they wait."""
+        return tuple(offset for offset, other in self.resting.get(queue, ()) if other <= level)
 
     def turn_of(self, user: str) -> int:
         """Return the virtual time at which a user comes next."""

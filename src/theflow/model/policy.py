@@ -165,6 +165,15 @@ class Policies:
         own = self.limit_of(Scope(ScopeKind.QUEUE, flow_class, user)).weight
         return own or self.limit_of(Scope(ScopeKind.USER, "", user)).weight or 1.0
 
+    def spread(self, flow_class: str) -> float:
+        """Return how many times the smallest share of a user in a class goes into the largest."""
+        weights = [
+            limit.weight
+            for scope, limit in self.limits.items()
+            if limit.weight is not None and (scope.kind is ScopeKind.USER or scope.name == flow_class)
+        ]
+        return max(1.0, *weights) / min(1.0, *weights) if weights else 1.0
+
     def meets_others(self, policy: ClassPolicy) -> bool:
         """Whether a limit bears on this class that other classes come under too."""
         return bool(policy.uses) or any(

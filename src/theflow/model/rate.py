@@ -16,6 +16,8 @@ UNITS_LIMIT = 2**31 - 1
 PERIOD_LEAST, PERIOD_LIMIT = 0.001, 366 * 86_400.0
 _NANO = 1_000_000_000
 _NANO_IN_MICRO = 1000
+# By so much the clocks of runtimes may differ without anybody starting more, in nanoseconds.
+_APART = 5 * _NANO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,21 +53,25 @@ class Rate:
         """
         if units > self.burst:
             return None
-        at = self._owed(paid_until, now) + (units - self.burst) * self.gap
+        at = self.bounded(paid_until, now) + (units - self.burst) * self.gap
         return max(now, -(-at // _NANO_IN_MICRO))
 
     def pay(self, paid_until: int, now: int, units: int) -> int:
         """Take so many tokens; return up to when the bucket is paid for then."""
-        return max(self._owed(paid_until, now), now * _NANO_IN_MICRO) + units * self.gap
+        return max(self.bounded(paid_until, now), now * _NANO_IN_MICRO) + units * self.gap
 
     def tokens(self, paid_until: int, now: int) -> float:
         """How many tokens are there."""
-        lacking = max(self._owed(paid_until, now) - now * _NANO_IN_MICRO, 0)
-        return self.burst - lacking / self.gap
+        lacking = max(self.bounded(paid_until, now) - now * _NANO_IN_MICRO, 0)
+        return max(self.burst - lacking / self.gap, 0.0)
 
-    def _owed(self, paid_until: int, now: int) -> int:
-        # A bucket cannot be emptier than empty: another rate was in force, or the clock stood elsewhere.
-        return min(paid_until, now * _NANO_IN_MICRO + self.burst * self.gap)
+    def bounded(self, paid_until: int, now: int) -> int:
+        """Return up to when a bucket can be paid for: it is empty at most, whatever rate or clock was in force before.
+
+        Where that is less than is saved it has to be saved, or the bucket would be empty at every later moment too.
+        """
+        empty = now * _NANO_IN_MICRO + self.burst * self.gap
+        return empty if paid_until > empty + _APART else paid_until
 
     def line(self) -> str:
         """Say it in a few words."""

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from theflow.model.limit import Scope, ScopeKind
 from theflow.model.look import Candidate, Look
 from theflow.model.policy import ClassPolicy, Hold, Policies
+from theflow.model.rate import Rate
 from theflow.model.throttle import Throttle
 
 _SHOWN = 5
@@ -111,7 +112,7 @@ class Room:
 
     @property
     def charged(self) -> Mapping[Scope, int]:
-        """The buckets that tokens were taken from, as they are paid for now."""
+        """The buckets that are not paid for as they were: tokens were taken, or another rate or clock left them so."""
         return self._charged
 
     def holds(self, candidate: Candidate, policy: ClassPolicy) -> tuple[Hold, ...]:
@@ -126,10 +127,12 @@ class Room:
         """Go through the limits that have no room for a flow: first those of slots, then those of tokens."""
         holds = self.holds(candidate, policy)
         for hold in holds:
-            yield from self._no_slot(hold)
+            if hold.limit.capacity is not None or hold.scope.kind is ScopeKind.RESOURCE:
+                yield from self._no_slot(hold)
         if not candidate.charged:
             for hold in holds:
-                yield from self._no_token(hold, candidate)
+                if hold.limit.rate is not None:
+                    yield from self._no_token(hold, hold.limit.rate, candidate)
 
     def take(self, candidate: Candidate, policy: ClassPolicy) -> None:
         """Give a flow what it takes of everything."""
@@ -142,34 +145,37 @@ class Room:
                 self._paid[hold.scope] = self._charged[hold.scope] = paid
 
     def _no_slot(self, hold: Hold) -> Iterator[Reason]:
-        capacity, what = hold.limit.capacity, hold.scope.line()
-        if capacity is None:
-            if hold.scope.kind is ScopeKind.RESOURCE:
-                text = f"nobody has said how much there is of {what}"
-                yield Reason("no_resource", text, scope=hold.scope, needs=Need("capacity", hold.units))
+        capacity, used = hold.limit.capacity, self._usage.get(hold.scope, 0)
+        if capacity is not None and used + hold.units <= capacity:
             return
-        used = self._usage.get(hold.scope, 0)
-        if hold.units > capacity:
+        what = hold.scope.line()
+        if capacity is None:
+            text = f"nobody has said how much there is of {what}"
+            yield Reason("no_resource", text, scope=hold.scope, needs=Need("capacity", hold.units))
+        elif hold.units > capacity:
             text = f"it uses {hold.units} of {what}, of which there are {capacity}"
             yield Reason("too_large", text, scope=hold.scope, needs=Need("capacity", hold.units))
-        elif used + hold.units > capacity:
+        else:
             self.closed |= hold.scope.kind in _WHOLE
             word = "runs" if hold.scope.kind is not ScopeKind.RESOURCE else "has in use"
             of = f"; it needs {hold.units}" if hold.units != 1 else ""
             text = f"{what} {word} {used} of {capacity} at once{of}"
             yield Reason("full", text, scope=hold.scope, needs=Need("capacity", used + hold.units))
 
-    def _no_token(self, hold: Hold, candidate: Candidate) -> Iterator[Reason]:
-        rate, now = hold.limit.rate, self._look.now
-        if rate is None:
-            return
+    def _no_token(self, hold: Hold, rate: Rate, candidate: Candidate) -> Iterator[Reason]:
+        now = self._look.now
         units = _tokens(hold, candidate)
-        at = rate.ready_at(self._paid.get(hold.scope, 0), now, units)
+        paid = self._paid.get(hold.scope, 0)
+        at = rate.ready_at(paid, now, units)
+        if at == now:
+            return
         what = f"rate of {hold.scope.line()} ({rate.line()})"
         if at is None:
             text = f"it takes {units} tokens of the {what}, which never has as many"
             yield Reason("too_large", text, scope=hold.scope, needs=Need("burst", units))
-        elif at > now:
+        else:
+            if (bounded := rate.bounded(paid, now)) < paid:
+                self._paid[hold.scope] = self._charged[hold.scope] = bounded
             self.closed |= hold.scope.kind in _WHOLE and units == 1
             self.again_at = at if self.again_at is None else min(self.again_at, at)
             yield Reason("rate", f"the {what} has tokens for it in {(at - now) / 1_000_000:.1f} s", at, hold.scope)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from theflow.model.look import NOTHING_LEFT, STEP, Candidate, Look, Settlement
 from theflow.model.policy import ClassPolicy, Policies
 from theflow.model.reason import NO_PLACE, OTHERS_TURN, Line, Reason, Room, reasons
+from theflow.model.scheme import UNLIMITED
 
 
 class Admitted(NamedTuple):
@@ -85,9 +87,9 @@ def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
     first = ranked[:slots] if horizon is None else [one for one in ranked[:slots] if one[:2] <= horizon]
     newest = max(versions)
     admitted = tuple([Admitted(one[3], newest if one[3].version is None else one[3].version) for one in first])
-    if horizon is None and len(first) == len(ranked):
-        return Admission(admitted=admitted, settlement=Settlement(virtual=look.virtual, past=bool(look.turns)))
     turns = {one[3].user: one[1] + STEP for one in first}
+    if horizon is None and len(first) == len(ranked) and (len(first) < slots or _even(turns)):
+        return Admission(admitted=admitted, settlement=Settlement(virtual=look.virtual, past=bool(look.turns)))
     kept = {one[2] for one in first}
     why = NO_PLACE if len(first) >= slots else OTHERS_TURN
     virtual = max((one[1] for one in first), default=look.virtual)
@@ -96,6 +98,11 @@ def _all_free(look: Look, policies: Policies, slots: int) -> Admission | None:
         waiting=tuple([Waiting(one[2], why.text, why.code) for one in ranked if one[2] not in kept]),
         settlement=Settlement(turns=tuple(turns.items()), virtual=virtual),
     )
+
+
+def _even(turns: Mapping[str, int]) -> bool:
+    """Whether nobody is ahead of anybody: else there may be more behind what was read, and it counts who is."""
+    return len(set(turns.values())) <= 1
 
 
 def _versions(look: Look, policies: Policies) -> tuple[int, ...] | None:
@@ -121,16 +128,23 @@ def _by_user(candidates: tuple[Candidate, ...]) -> dict[str, list[Candidate]]:
 
 
 class _Queue:
-    """The candidates of a queue, the next one last, while they are handed places."""
+    """The candidates of a queue, the next one last, while they are handed places.
 
-    __slots__ = ("blocker", "candidates", "held_back", "key", "policy", "started", "turn")
+    `most` is how many of it run at once, None where nothing orders it; `live` are those that do, `step` is the virtual
+    time that one takes.
+    """
 
-    def __init__(self, key: tuple[str, str], policy: ClassPolicy | None, turn: int) -> None:
+    __slots__ = ("blocker", "candidates", "held_back", "key", "live", "most", "policy", "step", "turn")
+
+    def __init__(self, key: tuple[str, str], policy: ClassPolicy | None, look: Look, policies: Policies) -> None:
         self.key = key
         self.policy = policy
-        self.turn = turn
+        self.turn = look.turn_of(key[1])
+        self.step = round(STEP / policies.weight_of(*key))
+        most = UNLIMITED if policy is None else policies.concurrency_of(policy, key[1])
+        self.most = most if most < UNLIMITED else None
+        self.live = [*look.live.get(key, ())]
         self.candidates: list[Candidate] = []
-        self.started: list[int] = []
         self.held_back = 0
         self.blocker = 0
 
@@ -138,6 +152,10 @@ class _Queue:
         """Where it stands among the queues."""
         head = self.candidates[-1]
         return -head.priority, self.turn, head.offset
+
+    def line(self) -> Line | None:
+        """Who of it has to wait, and so lets nobody pass."""
+        return Line(self.held_back, self.blocker) if self.held_back and self.most is not None else None
 
 
 class _Handout:
@@ -183,21 +201,17 @@ class _Handout:
         version = policy.version_for(candidate.version)
         self._admitted.append(Admitted(candidate=candidate, version=version if version is not None else 0))
         self._room.take(candidate, policy)
-        queue.started.append(candidate.offset)
+        queue.live.append(candidate.offset)
         self._virtual = max(self._virtual, queue.turn)
-        queue.turn += round(STEP / self._policies.weight_of(*queue.key))
+        queue.turn += queue.step
         self._turns[candidate.user] = queue.turn
 
     def _reason(self, candidate: Candidate, queue: _Queue, rank: tuple[int, int]) -> Reason | None:
         policy, look = queue.policy, self._look
-        live: tuple[int, ...] = ()
-        line = None
-        concurrency = None
-        if policy is not None and self._policies.ordered(policy):
-            concurrency = self._policies.concurrency_of(policy, candidate.user)
-            live = (*look.holders(queue.key, candidate.level), *queue.started)
-            line = Line(queue.held_back, queue.blocker)
-        for reason in reasons(candidate, policy, look.now, live, concurrency, line):
+        live: Sequence[int] = ()
+        if queue.most is not None:
+            live = queue.live if not look.resting else (*queue.live, *look.rest_of(queue.key, candidate.level))
+        for reason in reasons(candidate, policy, look.now, live, queue.most, queue.line()):
             return reason
         if look.horizon is not None and rank > look.horizon:
             return OTHERS_TURN
@@ -214,7 +228,7 @@ class _Handout:
             name: object = key if candidate.due(self._look.now) else candidate.offset
             if name not in found:
                 policy = self._policies.classes.get(candidate.flow_class)
-                found[name] = _Queue(key, policy, self._look.turn_of(candidate.user))
+                found[name] = _Queue(key, policy, self._look, self._policies)
             lines[name].append(candidate)
         for place, queue in found.items():
             ranked = queue.policy is not None and queue.policy.ranked
@@ -224,13 +238,16 @@ class _Handout:
     def _settlement(self) -> Settlement:
         paid = tuple(self._room.charged.items())
         contended = bool(self._look.horizon) or any(one.code in ("no_place", "full", "rate") for one in self._waiting)
-        if contended:
+        used_up = len(self._admitted) >= self._slots and not _even(self._turns)
+        if contended or used_up:
             return Settlement(paid=paid, turns=tuple(self._turns.items()), virtual=self._virtual, shared=self._shared)
         # Everybody had what he could have: who had how much before means nothing any more.
         return Settlement(paid=paid, virtual=self._virtual, past=bool(self._look.turns), shared=self._shared)
 
     @property
     def _shared(self) -> bool:
+        if any(scope.shared for scope in self._room.charged):
+            return True
         classes = {one.candidate.flow_class for one in self._admitted}
         return any(self._policies.meets_others(self._policies.classes[name]) for name in classes)
 

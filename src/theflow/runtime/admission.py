@@ -101,7 +101,8 @@ class Admission:
         """Let in what may start of a class; look again for what was not in sight, while there are places."""
         policies = self._shaping.policies
         widest = policies.widest(policies.classes[flow_class])
-        came, reach = 0, Reach(places, self._users.get(flow_class, places), widest)
+        users = self._users.get(flow_class, places)
+        came, reach = 0, Reach(places, users, widest, policies.spread(flow_class))
         while came < places:
             policies = self._shaping.policies
             policy = policies.classes[flow_class]
@@ -114,7 +115,7 @@ class Admission:
             admission = self._suspects.admit(self._units.counted(flow_class, look), places - came, claims)
             self._users[flow_class] = len({one.user for one in look.candidates})
             self._rest_until(look.now, admission.again_at)
-            if admission.admitted:
+            if admission.admitted or admission.settlement.paid:
                 try:
                     taken = self._claim(record, admission, claims)
                 except CommitUnknown:

@@ -12,6 +12,7 @@ from theflow.model.limit import LimitRecord
 from theflow.model.look import Candidate, Look
 from theflow.model.policy import ClassPolicy, Policies
 from theflow.model.reason import Line, Reason, Room, reasons, throttled
+from theflow.model.scheme import UNLIMITED
 from theflow.model.shape import Shape
 from theflow.model.status import FlowStatus, TaskStatus
 from theflow.model.view import FlowLink, Request
@@ -140,8 +141,8 @@ def _of_admission(
     )
     live: tuple[int, ...] = ()
     concurrency, line = None, None
-    if policy is not None and policies.ordered(policy):
-        live, concurrency = place.live, policies.concurrency_of(policy, summary.user)
+    if policy is not None and (most := policies.concurrency_of(policy, summary.user)) < UNLIMITED:
+        live, concurrency = place.live, most
         line = Line(place.ahead, place.first_ahead or 0)
     found = [*throttled(place.throttle, look.now), *reasons(candidate, policy, look.now, live, concurrency, line)]
     if policy is not None and not policy.lacks:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import ceil
 
 from theflow.model.look import Look
 
@@ -14,12 +15,14 @@ _FURTHER = 4
 class Reach:
     """How many queues a look reads, and how much of each: what may be let in, shared out among the users.
 
-    `widest` is how many flows of a queue may run at once: of what stands behind them nothing could start.
+    `widest` is how many flows of a queue may run at once: of what stands behind them nothing could start. The share of
+    one user may be `spread` times that of another.
     """
 
-    __slots__ = ("_most", "_places", "limit", "per_queue")
+    __slots__ = ("_most", "_places", "_spread", "limit", "per_queue")
 
-    def __init__(self, places: int, users: int, widest: int) -> None:
+    def __init__(self, places: int, users: int, widest: int, spread: float = 1.0) -> None:
+        self._spread = spread
         self._most = min(widest, _MOST_OF_A_QUEUE)
         self._places = places
         self.limit = places
@@ -43,4 +46,5 @@ class Reach:
         return True
 
     def _share(self, users: int) -> int:
-        return min(max(-(-self._places // max(users, 1)), 1), self._most)
+        largest = self._places * self._spread / (max(users, 1) - 1 + self._spread)
+        return min(max(ceil(largest), 1), self._most)

@@ -30,7 +30,8 @@ class Units:
         if scheme is None or not look.candidates:
             return look
         before = self._known.get(flow_class, {})
-        offsets = [one.offset for one in look.candidates]
+        # What was let in before has paid, and goes on whatever its class would count now.
+        offsets = [one.offset for one in look.candidates if not one.charged]
         unknown = [offset for offset in offsets if offset not in before]
         inputs = self._store.inputs(unknown) if unknown else {}
         fresh = {offset: self._count(scheme, offset, text) for offset, text in inputs.items()}

@@ -4,12 +4,12 @@ WITH RECURSIVE known (version) AS (
     SELECT CAST(value AS integer) FROM json_array_elements_text(CAST(:versions AS json)) AS v (value)
 ),
 users (user_name) AS (
-    SELECT (SELECT min(user_name) FROM job_event WHERE flow_class = :flow_class AND owner IS NULL AND parked = 0)
+    SELECT (SELECT j.user_name FROM job_event AS j WHERE j.flow_class = :flow_class AND j.owner IS NULL AND j.parked = 0
+        ORDER BY j.user_name, j.level, j.job_offset LIMIT 1)
     UNION ALL
-    SELECT (
-        SELECT min(j.user_name) FROM job_event AS j
+    SELECT (SELECT j.user_name FROM job_event AS j
         WHERE j.flow_class = :flow_class AND j.owner IS NULL AND j.parked = 0 AND j.user_name > users.user_name
-    )
+        ORDER BY j.user_name, j.level, j.job_offset LIMIT 1)
     FROM users WHERE users.user_name IS NOT NULL
 ),
 heads (user_name, job_offset) AS (
