@@ -79,18 +79,19 @@ class MemorySubmissions(MemoryPauses):
 
     def _refuse(self, submission: Submission) -> None:
         """Raise the first refusal, by what the jobs before it will have made of its key."""
-        self._check_ids(self._keys.check(submission.flows))
         mine: dict[UniqueKey, FlowDataPartial] = {}
-        for flow in submission.flows:
+        for number, flow in enumerate(submission.flows):
             key = key_of(flow)
             if key is None or self._keys.find(flow) is not None:
                 continue
             holder = _new(mine[key]) if key in mine else self._holder(key)
             step = next_step(flow.meta.policy, holder)
             if step is Step.REJECT and holder is not None:
+                self._keys.check(submission.flows[:number])
                 whole([Submitted(Outcome.EXISTING, error=rejected(flow, holder))])
             if step in (Step.CREATE, Step.CANCEL):
                 mine[key] = flow
+        self._check_ids(self._keys.check(submission.flows))
 
     def _submit(self, flow: FlowDataPartial, submission: Submission) -> Submitted:
         try:
