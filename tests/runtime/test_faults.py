@@ -11,7 +11,7 @@ import pytest
 
 from tests.runtime.faulty import Faulty, fenced, often, refusing, unanswered, unavailable, unheard
 from tests.runtime.works import Works, one_task, until
-from theflow import UNLIMITED, Chain, Context, FlowScheme, FlowStatus, JobMeta, Retry
+from theflow import UNLIMITED, Chain, Context, FlowScheme, FlowStatus, JobMeta, Limit, Rate, Retry
 from theflow.database.records import Holder
 from theflow.errors import RuntimeNameTaken, StoreUnavailable
 from theflow.runtime.incarnation import Sweep
@@ -83,6 +83,23 @@ def test_a_claim_whose_answer_and_whose_trace_are_lost_is_made_again(works, faul
     works.start(bodies.scheme)
     assert {flow.wait(10).status for flow in flows} == {FlowStatus.SUCCEEDED}
     assert set(bodies.begun.values()) == {1}
+
+
+@pytest.mark.parametrize("answer", [unheard, unanswered])
+def test_a_lost_answer_to_a_write_of_nothing_but_a_bucket_costs_no_turn(works, faulty, answer):
+    bodies = Bodies()
+    slow, quick = Limit(rate=Rate(units=1, per=86_400)), Limit(rate=Rate(units=5, per=1))
+    works.client.set_limit("class", "counted", limit=slow)
+    first, *others = bodies.submit(works, 3)
+    runtime = works.start(bodies.scheme)
+    assert first.wait(10).status is FlowStatus.SUCCEEDED
+    incarnation = runtime.incarnation_id
+    faulty.plan("claim", answer)
+    # The debt of a day is forgotten, and that is written without a claim.
+    works.client.set_limit("class", "counted", limit=quick)
+    assert {flow.wait(10).status for flow in others} == {FlowStatus.SUCCEEDED}
+    assert runtime.incarnation_id == incarnation
+    assert faulty.done()
 
 
 def test_one_row_that_the_database_refuses_parks_its_flow_and_no_other(works, faulty):

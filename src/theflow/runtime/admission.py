@@ -177,8 +177,9 @@ class Admission:
 
     def _give_back(self) -> None:
         """Free what was claimed and never came in hand; as long as that fails, nothing else is claimed."""
+        # Also where nothing was claimed: a bucket alone may have been written.
+        self._engine.turns.settle()
         if self._astray:
-            self._engine.turns.settle()
             self._store.give_back(self._engine.incarnation, sorted(self._astray))
             self._astray.clear()
 
