@@ -33,7 +33,7 @@ _LEAST = {
     "cancelled": 150,
     "resumed": 3,
 }
-_OPERATED_CHUNKS = 10
+_OPERATED_CHUNKS = 4
 # What was done, of what was asked; most is refused where the flow stands by then.
 _LEAST_BY_HAND = {
     "pause": 100,
