@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
+from theflow import FlowScheme
 from theflow.model.limit import Limit, Scope, ScopeKind
 from theflow.model.look import Candidate, Look
 from theflow.model.policy import ClassPolicy, Policies
@@ -71,3 +72,9 @@ def test_a_decision_under_way_goes_by_the_policies_that_it_began_with():
 def test_policies_cannot_be_changed_in_place():
     with pytest.raises(FrozenInstanceError):
         policies(1).version = 2
+
+
+def test_names_of_limits_are_the_names_of_what_they_limit_however_they_are_typed():
+    assert Scope.checked("user", user="Zoe\u0308") == Scope.checked("user", user="Zo\u00eb")
+    typed = FlowScheme("train", uses={"Zoe\u0308": 1}, requires=["Zoe\u0308"]).shape
+    assert (list(typed.uses), list(typed.requires)) == (["Zo\u00eb"], ["Zo\u00eb"])

@@ -65,7 +65,7 @@ def test_a_parked_queue_waits_for_a_person_whatever_becomes_of_the_flow(works):
     works.start(shop("park", broken))
     first.wait(10)
     assert second.get().status is PENDING
-    assert [request.asked_by for request in works.client.shaping_history()] == ["theflow"]
+    assert [request.asked_by for request in works.client.queue_requests()] == ["theflow"]
     works.client.resume_queue("shop", "ann")
     assert second.wait(10).status is SUCCEEDED
 

@@ -103,7 +103,7 @@ def _row(record: LimitRecord, used: int | None, moments: Moments) -> tuple[str, 
 
 def _show_history(session: Session) -> None:
     with wire.connect(session.db) as client:
-        requests = client.shaping_history()
+        requests = client.queue_requests()
     if session.form is not Form.TABLE:
         print_many(session.form, "request", requests)
         return

@@ -47,9 +47,10 @@ class Scope(NamedTuple):
         if kind not in ScopeKind.__members__.values():
             raise InputError(f"{kind!r} is nothing that has limits; there are {', '.join(ScopeKind)}")
         named, owned = _TAKES[ScopeKind(kind)]
+        name, user = (
+            value and check_name(f"{kind}, {what}", value) for what, value in (("a name", name), ("a user", user))
+        )
         for what, value, taken, needed in (("a name", name, named, named), ("a user", user, owned, False)):
-            if value:
-                check_name(f"{kind}, {what}", value)
             if bool(value) and not taken:
                 raise InputError(f"{kind} takes no {what[2:]}; {value!r} was given")
             if needed and not value:
@@ -107,7 +108,7 @@ class Limit:
     @property
     def empty(self) -> bool:
         """Whether it limits nothing."""
-        return self == _NOTHING
+        return self == NO_LIMIT
 
     def over(self, other: Limit) -> Limit:
         """Return what holds where this is set, and the other where it says nothing."""
@@ -130,7 +131,7 @@ class Limit:
         return "; ".join(f"{name} {_shown(old)} -> {_shown(new)}" for name, old, new in pairs if old != new)
 
 
-_NOTHING = Limit()
+NO_LIMIT = Limit()
 
 
 def _shown(value: object) -> str:

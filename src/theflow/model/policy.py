@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypedDict, Unpack
 
-from theflow.model.limit import Limit, Scope, ScopeKind
+from theflow.model.limit import NO_LIMIT, Limit, Scope, ScopeKind
 from theflow.model.queue_pause import QueuePause
 from theflow.model.scheme import UNLIMITED, FlowScheme
+from theflow.model.shape import Shape
 
 ALL = Scope(ScopeKind.ALL)
-_NOTHING = Limit()
+
+
+class Here(TypedDict, total=False):
+    """What of a policy is no matter of the class alone; see `ClassPolicy`."""
+
+    versions: tuple[int, ...]
+    pauses: tuple[QueuePause, ...]
+    lacks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,11 +34,24 @@ class ClassPolicy:
     concurrency: int = 1
     versions: tuple[int, ...] = ()
     pauses: tuple[QueuePause, ...] = ()
-    limit: Limit = _NOTHING
-    queue_limit: Limit = _NOTHING
+    limit: Limit = NO_LIMIT
+    queue_limit: Limit = NO_LIMIT
     uses: tuple[tuple[str, int], ...] = ()
     lacks: tuple[str, ...] = ()
     overtakes: bool = False
+
+    @classmethod
+    def of(cls, flow_class: str, concurrency: int, shape: Shape, **here: Unpack[Here]) -> ClassPolicy:
+        """Take what a class declares, and what is so in this place."""
+        return cls(
+            flow_class=flow_class,
+            concurrency=concurrency,
+            limit=shape.limit,
+            queue_limit=shape.queue_limit,
+            uses=tuple(sorted(shape.uses.items())),
+            overtakes=shape.overtakes,
+            **here,
+        )
 
     @property
     def ordered(self) -> bool:
@@ -77,15 +99,12 @@ class Policies:
         here = set(labels)
         for scheme in sorted(schemes, key=lambda scheme: scheme.version):
             known = classes.get(scheme.name)
-            classes[scheme.name] = ClassPolicy(
-                flow_class=scheme.name,
-                concurrency=scheme.concurrency,
+            classes[scheme.name] = ClassPolicy.of(
+                scheme.name,
+                scheme.concurrency,
+                scheme.shape,
                 versions=(*known.versions, scheme.version) if known else (scheme.version,),
-                limit=scheme.shape.limit,
-                queue_limit=scheme.shape.queue_limit,
-                uses=tuple(sorted(scheme.shape.uses.items())),
                 lacks=tuple(sorted(scheme.shape.requires - here)),
-                overtakes=scheme.shape.overtakes,
             )
         return cls(classes=classes)
 
@@ -104,9 +123,9 @@ class Policies:
 
     def limit_of(self, scope: Scope) -> Limit:
         """Return what a scope is held to: what is set for it, then for every user, then what its class declares."""
-        found = self.limits.get(scope, _NOTHING)
+        found = self.limits.get(scope, NO_LIMIT)
         if scope.user:
-            found = found.over(self.limits.get(scope.every, _NOTHING))
+            found = found.over(self.limits.get(scope.every, NO_LIMIT))
         if scope.kind in (ScopeKind.CLASS, ScopeKind.QUEUE):
             policy = self.classes.get(scope.name)
             if policy is not None:

@@ -9,10 +9,8 @@ from typing import Any, TypedDict
 
 from theflow.errors import InputError, SchemeError
 from theflow.model.job import check_name
-from theflow.model.limit import Limit
+from theflow.model.limit import NO_LIMIT, Limit
 from theflow.model.rate import checked_units
-
-_NOTHING = Limit()
 
 
 class OnHeadFailed(StrEnum):
@@ -46,8 +44,8 @@ class Shape:
     wait until it has succeeded after all ("block"), or until somebody resumes the queue ("park").
     """
 
-    limit: Limit = _NOTHING
-    queue_limit: Limit = _NOTHING
+    limit: Limit = NO_LIMIT
+    queue_limit: Limit = NO_LIMIT
     uses: Mapping[str, int] = field(default_factory=dict)
     units: Callable[[Any], int] | None = None
     requires: frozenset[str] = frozenset()
@@ -78,7 +76,7 @@ def checked_shape(flow: str, options: Mapping[str, Any]) -> Shape:
 
 
 def _limit(options: Mapping[str, Any], what: str) -> Limit:
-    limit = options.get(what, _NOTHING)
+    limit = options.get(what, NO_LIMIT)
     if not isinstance(limit, Limit):
         raise InputError(f"{what}: expected a theflow.Limit, got {limit!r}")
     return limit
@@ -94,10 +92,10 @@ def _queue_limit(options: Mapping[str, Any]) -> Limit:
 def _uses(uses: Any) -> dict[str, int]:
     if not isinstance(uses, Mapping):
         raise InputError(f'uses: expected units by resource, such as {{"gpu": 1}}, got {uses!r}')
-    for resource, units in uses.items():
-        check_name("uses, the name of a resource", resource)
-        checked_units(f"uses[{resource!r}]", units)
-    return dict(uses)
+    return {
+        check_name("uses, the name of a resource", resource): checked_units(f"uses[{resource!r}]", units)
+        for resource, units in uses.items()
+    }
 
 
 def _units(units: Any) -> Callable[[Any], int] | None:
@@ -115,10 +113,7 @@ def checked_labels(what: str, labels: Any) -> frozenset[str]:
     """Return labels of runtimes; raise InputError for what are none."""
     if isinstance(labels, str) or not isinstance(labels, Iterable):
         raise InputError(f'{what}: expected labels, such as ["gpu"], got {labels!r}')
-    found = list(labels)
-    for label in found:
-        check_name(f"{what}, a label", label)
-    return frozenset(found)
+    return frozenset(check_name(f"{what}, a label", label) for label in labels)
 
 
 def _on_head_failed(value: Any) -> OnHeadFailed:

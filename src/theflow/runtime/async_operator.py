@@ -138,9 +138,9 @@ class AsyncOperator:
         """List the limits that are set."""
         return await asyncio.to_thread(self._client.limits)
 
-    async def shaping_history(self) -> list[Request]:
+    async def queue_requests(self) -> list[Request]:
         """List what people did to queues, classes and limits."""
-        return await asyncio.to_thread(self._client.shaping_history)
+        return await asyncio.to_thread(self._client.queue_requests)
 
     async def explain(self, flow_id: str) -> Explanation:
         """Say why a flow does not run."""

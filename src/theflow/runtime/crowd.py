@@ -87,7 +87,7 @@ class Crowd(Shaper):
         return self._store.pauses()
 
     def queue_requests(self) -> list[Request]:
-        """List what people did to queues and classes, the oldest first."""
+        """List what people did to queues, classes and limits, the oldest first."""
         return self._store.requests(0)
 
     def _queue_pause(self, verb: str, queue: tuple[str, str], reason: str, by: str | None) -> QueuePause:

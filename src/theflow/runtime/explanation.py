@@ -179,16 +179,13 @@ def policies_of(
     lacks = () if versions else tuple(sorted(shape.requires))
     classes = {}
     if versions or lacks:
-        classes[flow_class] = ClassPolicy(
-            flow_class=flow_class,
-            concurrency=1 if definition is None else definition.concurrency,
+        classes[flow_class] = ClassPolicy.of(
+            flow_class,
+            1 if definition is None else definition.concurrency,
+            shape,
             versions=versions,
             pauses=seen.pauses,
-            limit=shape.limit,
-            queue_limit=shape.queue_limit,
-            uses=tuple(sorted(shape.uses.items())),
             lacks=lacks,
-            overtakes=shape.overtakes,
         )
     return Policies(classes=classes, limits={each.scope: each.limit for each in records}, version=version)
 

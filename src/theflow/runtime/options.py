@@ -57,9 +57,11 @@ class RuntimeOptions:
             if type(value) not in (int, float) or not least <= value <= _DAY:
                 raise InputError(f"{what}: expected seconds between {least} and {_DAY:g}, got {value!r}")
         object.__setattr__(self, "labels", checked_labels("labels", self.labels))
-        for name, flows in self.flows_of.items():
-            check_name("flows_of, the name of a class", name)
-            checked_units(f"flows_of[{name!r}]", flows)
+        most = {
+            check_name("flows_of, the name of a class", name): checked_units(f"flows_of[{name!r}]", flows)
+            for name, flows in self.flows_of.items()
+        }
+        object.__setattr__(self, "flows_of", most)
         for name, executor in self.executors.items():
             check_name("executors, the name of a pool", name)
             if name in (THREAD, PROCESS):

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 from theflow.database.records import FlowRecord
 from theflow.errors import InputError
-from theflow.model.job import check_name, check_text
 from theflow.model.limit import Limit, LimitRecord, Scope, ScopeKind
 from theflow.model.reason import Reason
 from theflow.model.view import Kin, Request
 from theflow.runtime.definition import SchemeDefinition
 from theflow.runtime.explanation import Around, classes_of, explain, policies_of
-from theflow.runtime.operator import REASON_LIMIT, Operator
-from theflow.runtime.process import this_person
+from theflow.runtime.operator import Operator
 from theflow.runtime.uses import too_little
 
 
@@ -45,11 +43,9 @@ class Shaper(Operator):
         this returns goes by what was in force before; what runs goes on. Raises InputError for what could never start.
         """
         scope = self.check_limit(kind, name, user, limit=limit)
-        check_text("reason", reason, REASON_LIMIT)
-        who = this_person() if by is None else by
-        check_name("by", who)
+        asked = self._request("limit", reason, by)
         self._store.prepare()
-        was, _ = self._store.set_limit(LimitRecord(scope, limit, 0, who, reason, self._clock.now()))
+        was, _ = self._store.set_limit(LimitRecord(scope, limit, 0, asked.asked_by, asked.reason, asked.asked_at))
         self._ring()
         return was
 
@@ -73,10 +69,6 @@ class Shaper(Operator):
     def limits(self) -> list[LimitRecord]:
         """List the limits that are set, with who set them, when and why."""
         return self._store.limits()[1]
-
-    def shaping_history(self) -> list[Request]:
-        """List what people did to queues, classes and limits, the oldest first."""
-        return self._store.requests(0)
 
     def explain(self, flow_id: str) -> Explanation:
         """Say why a flow does not run, with numbers and ids; raise FlowNotFound."""
